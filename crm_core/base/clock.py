@@ -1,0 +1,37 @@
+"""Time: instants are aware UTC, days are days in Lagos."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+LAGOS = ZoneInfo("Africa/Lagos")
+
+
+def utc_now() -> datetime:
+    """The current instant, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def lagos_today() -> date:
+    """The calendar day it is in the hospitals' zone."""
+    return utc_now().astimezone(LAGOS).date()
+
+
+def to_lagos(instant: datetime) -> datetime:
+    """The same instant with Lagos wall-clock time, for showing."""
+    return instant.astimezone(LAGOS)
+
+
+def month_start(day: date) -> date:
+    """The first day of the month that ``day`` lies in."""
+    return day.replace(day=1)
+
+
+def month_end(day: date) -> date:
+    """The last day of the month that ``day`` lies in."""
+    return add_months(month_start(day), 1) - timedelta(days=1)
+
+
+def add_months(first: date, months: int) -> date:
+    """The first day of the month ``months`` after (or before) the month of ``first``."""
+    index = first.year * 12 + first.month - 1 + months
+    return date(index // 12, index % 12 + 1, 1)

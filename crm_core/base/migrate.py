@@ -1,0 +1,57 @@
+"""Brings a database to the present schema, and tells whether it is there."""
+
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, text
+
+OLDEST_POSTGRES = 15
+_LOCK = 4_242_001  # any number of our own: one migration at a time
+
+
+class DatabaseUnfit(RuntimeError):
+    """One sentence that says what about the database to change."""
+
+
+def migrate(url: str) -> None:
+    """Upgrades to the newest revision as the owner of the tables; does nothing where it is there.
+
+    Raises:
+        DatabaseUnfit: too old, or the role may not create what it must.
+    """
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
+    try:
+        with engine.connect() as connection:
+            _refuse_old(connection)
+            connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
+            connection.execute(text("SET lock_timeout = '10s'"))
+            connection.commit()
+            command.upgrade(_config(connection), "head")
+            connection.commit()
+    finally:
+        engine.dispose()
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether the database has every migration that this code knows."""
+    heads = set(ScriptDirectory.from_config(_config(connection)).get_heads())
+    return set(MigrationContext.configure(connection).get_current_heads()) == heads
+
+
+def _refuse_old(connection: Connection) -> None:
+    version = connection.execute(text("SHOW server_version_num")).scalar_one()
+    if int(version) < OLDEST_POSTGRES * 10_000:
+        raise DatabaseUnfit(
+            f"PostgreSQL {int(version) // 10_000} is too old: use {OLDEST_POSTGRES} or newer."
+        )
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations"))
+    config.attributes["connection"] = connection
+    return config

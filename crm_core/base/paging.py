@@ -1,0 +1,58 @@
+"""What every list takes and gives: pages by number, cursors for any depth."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+
+from crm_core.base.errors import Invalid
+
+Row = TypeVar("Row", bound=BaseModel)
+
+EXACT = 1000
+"""Totals are counted up to here; beyond it they are the planner's estimate, and say so."""
+
+
+class PageRequest(BaseModel):
+    """Base of every filter: ``None`` means "not filtered by this"."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    page: int = Field(1, ge=1, le=100_000, description="From 1; use `cursor` to go deep")
+    limit: int = Field(20, ge=1, le=100, description="Rows a page")
+    cursor: str | None = Field(
+        None, max_length=500, description="`pagination.next_cursor` of the page before"
+    )
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """One page of a list. ``estimated`` says that ``total`` is not exact."""
+
+    rows: Sequence[Row]
+    total: int
+    estimated: bool
+    page: int
+    limit: int
+    next_cursor: str | None
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are, at least one."""
+        return max(1, -(-self.total // self.limit))
+
+
+def decode_cursor(cursor: str, order: str) -> list[Any]:
+    """The key of the last row seen; ``Invalid`` where the cursor is of another list or order."""
+    wrong = Invalid.field("cursor", "This cursor is not of this list: start again without it.")
+    try:
+        name, *key = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise wrong from error
+    if name != order or not all(isinstance(part, str | int) for part in key):
+        raise wrong
+    return key

@@ -1,0 +1,259 @@
+"""Preflight and proof: how every bulk act works.
+
+A *plan* says what would happen to each record and writes nothing. Its fingerprint carries a
+short digest a record, so that the *commit*, which locks the rows and plans again, can refuse
+exactly those that changed since the person looked. A *receipt* is the proof that stays.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from crm_core.base.errors import Conflict, Invalid, NotFound
+from crm_core.base.models import StoredReceipt
+from crm_core.base.paging import Page, PageRequest
+
+DIGEST = 6  # bytes a record: eight characters, a chance of 1 in 2^48 to miss a change
+MOST = 1000
+"""So many records at once: a thousand verdicts are already more than a person reads."""
+
+
+class Verdict(BaseModel):
+    """What a bulk act would do with one record: ``code`` is for programs, ``reason`` for people."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: int
+    label: str
+    ok: bool
+    code: str
+    reason: str
+    state: str = Field("", exclude=True)
+    """Everything the verdict rests on; a change of it is a change since the person looked."""
+
+
+class Plan(BaseModel):
+    """One verdict a record, and the totals that a person decides on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    fingerprint: str
+    verdicts: list[Verdict]
+    totals: dict[str, str]
+
+    @property
+    def accepted(self) -> list[int]:
+        """The ids that would change."""
+        return [verdict.id for verdict in self.verdicts if verdict.ok]
+
+
+class Receipt(BaseModel):
+    """What the API answers to a commit."""
+
+    model_config = ConfigDict(frozen=True)
+
+    receipt_id: int
+    changed: int
+    refused: list[Verdict]
+
+
+class Change(BaseModel):
+    """One record that a bulk act changed: enough to show it and to undo it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: int
+    label: str
+    before: str
+    after: str
+    amount: str = ""
+
+
+class ReceiptRead(BaseModel):
+    """A receipt as its page shows it."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    id: int
+    kind: str
+    title: str
+    who: str
+    who_name: str
+    fingerprint: str
+    changed: list[Change]
+    refused: list[Verdict]
+    totals: dict[str, str]
+    created_at: datetime
+    undone_at: datetime | None
+    undone_by: str | None
+
+
+class ReceiptSummary(BaseModel):
+    """A receipt in a list."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    id: int
+    kind: str
+    title: str
+    who_name: str
+    changed: int
+    refused: int
+    created_at: datetime
+    undone_at: datetime | None
+
+
+class ReceiptFilter(PageRequest):
+    """Receipts by kind and by who made them."""
+
+    kind: str | None = None
+    who: str | None = None
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a commit did, ready to be stored."""
+
+    kind: str
+    title: str
+    changed: Sequence[Change]
+    refused: Sequence[Verdict]
+    totals: Mapping[str, str]
+
+
+def make_plan(verdicts: Sequence[Verdict], totals: Mapping[str, str | int | Decimal]) -> Plan:
+    """A plan whose fingerprint tells later which of its records changed."""
+    ordered = sorted(verdicts, key=lambda verdict: verdict.id)
+    packed = b"".join(_digest(verdict) for verdict in ordered)
+    fingerprint = base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    return Plan(
+        fingerprint=fingerprint,
+        verdicts=list(verdicts),
+        totals={name: str(total) for name, total in totals.items()},
+    )
+
+
+def check_ids(ids: Sequence[int]) -> list[int]:
+    """The ids of a bulk act in locking order; ``Invalid`` where there are none or too many."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        raise Invalid.field("ids", "Choose at least one record.")
+    if len(wanted) > MOST:
+        raise Invalid.field("ids", f"Choose at most {MOST:,} records at once.")
+    return wanted
+
+
+def compare(shown: str, now: Plan) -> list[Verdict]:
+    """The verdicts of the new plan; those that differ from what was shown become refusals.
+
+    Args:
+        shown: fingerprint of the plan that the person saw, for the same ids.
+        now: the plan made again under lock.
+    """
+    ordered = sorted(now.verdicts, key=lambda verdict: verdict.id)
+    digests = _unpack(shown, len(ordered))
+    return [
+        verdict if _digest(verdict) == digest else _changed(verdict)
+        for verdict, digest in zip(ordered, digests, strict=True)
+    ]
+
+
+def store_receipt(
+    session: Session, done: Done, *, who: str, who_name: str, fingerprint: str
+) -> Receipt:
+    """Keeps the proof of a bulk act in the act's own transaction."""
+    stored = StoredReceipt(
+        kind=done.kind,
+        title=done.title,
+        who=who,
+        who_name=who_name,
+        fingerprint=fingerprint,
+        changed=[change.model_dump() for change in done.changed],
+        refused=[verdict.model_dump() for verdict in done.refused],
+        totals=dict(done.totals),
+    )
+    session.add(stored)
+    session.flush()
+    return Receipt(receipt_id=stored.id, changed=len(done.changed), refused=list(done.refused))
+
+
+def get_receipt(session: Session, receipt_id: int) -> ReceiptRead:
+    """One receipt with everything it lists."""
+    stored = session.get(StoredReceipt, receipt_id)
+    if stored is None:
+        raise NotFound("Receipt not found")
+    return ReceiptRead.model_validate(stored)
+
+
+def list_receipts(session: Session, filters: ReceiptFilter) -> Page[ReceiptSummary]:
+    """Receipts, newest first."""
+    conditions = []
+    if filters.kind is not None:
+        conditions.append(StoredReceipt.kind == filters.kind)
+    if filters.who is not None:
+        conditions.append(StoredReceipt.who == filters.who)
+    total = func.count().over()
+    found = session.execute(
+        select(
+            StoredReceipt.id,
+            StoredReceipt.kind,
+            StoredReceipt.title,
+            StoredReceipt.who_name,
+            func.jsonb_array_length(StoredReceipt.changed).label("changed"),
+            func.jsonb_array_length(StoredReceipt.refused).label("refused"),
+            StoredReceipt.created_at,
+            StoredReceipt.undone_at,
+            total.label("total"),
+        )
+        .where(*conditions)
+        .order_by(StoredReceipt.id.desc())
+        .limit(filters.limit)
+        .offset((filters.page - 1) * filters.limit)
+    ).mappings().all()
+    rows = [ReceiptSummary.model_validate(dict(row)) for row in found]
+    return Page(rows, found[0]["total"] if found else 0, False, filters.page, filters.limit, None)
+
+
+def mark_undone(session: Session, receipt_id: int, *, who: str) -> None:
+    """Notes that a receipt was undone; ``Conflict`` where somebody was first."""
+    undone = session.execute(
+        update(StoredReceipt)
+        .where(StoredReceipt.id == receipt_id, StoredReceipt.undone_at.is_(None))
+        .values(undone_at=func.now(), undone_by=who)
+        .returning(StoredReceipt.id)
+    ).first()
+    if undone is None:
+        raise Conflict("This was undone already.")
+
+
+def _digest(verdict: Verdict) -> bytes:
+    parts = (str(verdict.id), str(verdict.ok), verdict.code, verdict.state)
+    return hashlib.sha256("\0".join(parts).encode()).digest()[:DIGEST]
+
+
+def _unpack(fingerprint: str, count: int) -> list[bytes]:
+    wrong = Conflict("This plan is not of these records: look at them again.")
+    try:
+        packed = base64.urlsafe_b64decode(fingerprint + "=" * (-len(fingerprint) % 4))
+    except ValueError as error:
+        raise wrong from error
+    if len(packed) != count * DIGEST:
+        raise wrong
+    return [packed[start : start + DIGEST] for start in range(0, len(packed), DIGEST)]
+
+
+def _changed(verdict: Verdict) -> Verdict:
+    return verdict.model_copy(
+        update={
+            "ok": False,
+            "code": "changed",
+            "reason": f"{verdict.label} changed since you looked: look at it again.",
+        }
+    )

@@ -1,0 +1,11 @@
+"""Migrations go forward; importing this gathers the tables of every domain."""
+
+from crm_core.base import history, models
+from crm_core.base.db import Base
+from crm_core.hospitals import models as hospitals
+from crm_core.owners import models as owners
+from crm_core.payouts import models as payouts
+from crm_core.people import models as people
+
+METADATA = Base.metadata
+TABLES = (history, models, people, hospitals, owners, payouts)

@@ -1,0 +1,140 @@
+"""The words of the people domain: who may do what."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from crm_core.base.errors import Forbidden
+
+
+class Permission(StrEnum):
+    """One thing that a role may do; services ask for these, never for roles."""
+
+    OWNERS_READ = "owners_read"
+    OWNERS_WRITE = "owners_write"
+    PAYOUTS_READ = "payouts_read"
+    PAYOUTS_MAKE = "payouts_make"
+    PAYOUTS_APPROVE = "payouts_approve"
+    PAYOUTS_PAY = "payouts_pay"
+    IDENTIFIERS_REVEAL = "identifiers_reveal"
+    HISTORY_READ = "history_read"
+    SETTINGS_WRITE = "settings_write"
+    PEOPLE_MANAGE = "people_manage"
+    JOBS_RUN = "jobs_run"
+
+
+class Role(StrEnum):
+    """What a person or token is; several may be held at once."""
+
+    VIEWER = "viewer"
+    FINANCE = "finance"
+    APPROVER = "approver"
+    CAMPAIGNER = "campaigner"
+    ANALYST = "analyst"
+    ADMIN = "admin"
+
+
+_SEES = frozenset({Permission.OWNERS_READ, Permission.PAYOUTS_READ})
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.VIEWER: _SEES,
+    Role.FINANCE: _SEES
+    | {
+        Permission.OWNERS_WRITE,
+        Permission.PAYOUTS_MAKE,
+        Permission.PAYOUTS_PAY,
+        Permission.IDENTIFIERS_REVEAL,
+    },
+    Role.APPROVER: _SEES | {Permission.PAYOUTS_APPROVE, Permission.IDENTIFIERS_REVEAL},
+    Role.CAMPAIGNER: _SEES,
+    Role.ANALYST: _SEES,
+    # An administrator runs the house and approves nothing by right.
+    Role.ADMIN: _SEES
+    | {Permission.PEOPLE_MANAGE, Permission.SETTINGS_WRITE, Permission.HISTORY_READ},
+}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: every command takes one.
+
+    Attributes:
+        key: for the history, such as ``staff:12``, ``token:3`` or ``job:seal``.
+        person: the human behind it, for four-eyes rules: a token acts for the person it was
+            made for, so that nobody approves their own payout through a token.
+        name: for people to read.
+    """
+
+    key: str
+    person: str
+    name: str
+    permissions: frozenset[Permission]
+    roles: frozenset[Role] = frozenset()
+
+    def may(self, permission: Permission) -> bool:
+        """Whether this actor holds the permission."""
+        return permission in self.permissions
+
+    def require(self, permission: Permission) -> None:
+        """Raises ``Forbidden`` unless the actor holds the permission."""
+        if not self.may(permission):
+            raise Forbidden(_REFUSALS[permission])
+
+
+_REFUSALS = {
+    Permission.OWNERS_READ: "You may not see owners: ask an administrator for a role that may.",
+    Permission.OWNERS_WRITE: "You may not change owners: this takes the finance role.",
+    Permission.PAYOUTS_READ: "You may not see payouts: ask an administrator for a role that may.",
+    Permission.PAYOUTS_MAKE: "You may not prepare payouts: this takes the finance role.",
+    Permission.PAYOUTS_APPROVE: "You may not approve payouts: this takes the approver role.",
+    Permission.PAYOUTS_PAY: "You may not pay payouts: this takes the finance role.",
+    Permission.IDENTIFIERS_REVEAL: "You may not see whole account or identity numbers.",
+    Permission.HISTORY_READ: "You may not read the history: this takes the admin role.",
+    Permission.SETTINGS_WRITE: "You may not change settings: this takes the admin role.",
+    Permission.PEOPLE_MANAGE: "You may not manage people and tokens: this takes the admin role.",
+    Permission.JOBS_RUN: "Only the worker and the command line run jobs.",
+}
+
+
+def permissions_of(roles: frozenset[Role]) -> frozenset[Permission]:
+    """Everything that any of the roles may do."""
+    return frozenset().union(*(ROLE_PERMISSIONS[role] for role in roles))
+
+
+def machine(name: str) -> Actor:
+    """The actor of a background job or of the command line: may do anything but approve."""
+    everything = frozenset(Permission) - {Permission.PAYOUTS_APPROVE}
+    return Actor(key=name, person=name, name=name, permissions=everything)
+
+
+class StaffRead(BaseModel):
+    """A staff account as shown to an administrator."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    id: int
+    email: str
+    name: str
+    roles: list[Role]
+    active: bool
+    locked_until: datetime | None
+    last_sign_in_at: datetime | None
+    created_at: datetime
+
+
+class TokenRead(BaseModel):
+    """An API token as shown to an administrator; the token itself is shown once, when made."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    id: int
+    name: str
+    prefix: str
+    roles: list[Role]
+    staff_id: int | None
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
