@@ -33,7 +33,9 @@ class StaffSession(Base):
 
     __tablename__ = "crm_sessions"
 
-    staff_id: Mapped[int] = mapped_column(ForeignKey("crm_staff.id", ondelete="CASCADE"), index=True)
+    staff_id: Mapped[int] = mapped_column(
+        ForeignKey("crm_staff.id", ondelete="CASCADE"), index=True
+    )
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     method: Mapped[str] = mapped_column(String)
     user_agent: Mapped[str] = mapped_column(String, server_default="")
@@ -48,7 +50,9 @@ class SignInLink(Base):
 
     __tablename__ = "crm_sign_in_links"
 
-    staff_id: Mapped[int] = mapped_column(ForeignKey("crm_staff.id", ondelete="CASCADE"), index=True)
+    staff_id: Mapped[int] = mapped_column(
+        ForeignKey("crm_staff.id", ondelete="CASCADE"), index=True
+    )
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     created_at: Mapped[datetime] = mapped_column(Instant, server_default=func.now())
     expires_at: Mapped[datetime] = mapped_column(Instant)
@@ -64,7 +68,9 @@ class ApiToken(Base):
     prefix: Mapped[str] = mapped_column(String)
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     roles: Mapped[list[str]] = mapped_column(ARRAY(String))
-    staff_id: Mapped[int | None] = mapped_column(ForeignKey("crm_staff.id", ondelete="RESTRICT"), index=True)
+    staff_id: Mapped[int | None] = mapped_column(
+        ForeignKey("crm_staff.id", ondelete="RESTRICT"), index=True
+    )
     created_at: Mapped[datetime] = mapped_column(Instant, server_default=func.now())
     expires_at: Mapped[datetime | None] = mapped_column(Instant)
     last_used_at: Mapped[datetime | None] = mapped_column(Instant)
