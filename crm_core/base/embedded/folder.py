@@ -50,7 +50,7 @@ class Folder:
             return inside
         # Not the temporary folder of the environment: all processes must find the same one.
         digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
-        return Path("/tmp") / f"crm-{digest}"  # noqa: S108  (checked for its owner and mode)
+        return Path("/tmp") / f"crm-{digest}"  # noqa: S108 (its owner and mode are checked)
 
     def major_version(self) -> int | None:
         """The PostgreSQL version that made the database, None before it is made."""

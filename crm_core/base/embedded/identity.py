@@ -64,13 +64,13 @@ def _as_account(account: pwd.struct_passwd) -> Iterator[Identity]:
     """The account itself, for containers without namespaces.
 
     Second with the one right of root that lets it pass through folders closed to it, such as
-    root's home.
+    root's home; the fix-up would hide that right from access(), by which PostgreSQL finds itself.
     """
     uid, gid = account.pw_uid, account.pw_gid
     become = (*_FROM_THE_TOP, "setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups")
     yield Identity(uid, gid, (*become, "--inh-caps=-all"))
-    passing = ("--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override")
-    yield Identity(uid, gid, (*become, *passing))
+    right = ("--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override")
+    yield Identity(uid, gid, (*become, "--securebits=+no_setuid_fixup", *right))
 
 
 def _reaches(identity: Identity, folder: Folder, programs: Programs) -> bool:

@@ -66,7 +66,7 @@ def _memory_megabytes() -> int:
 def _shared_memory_type() -> str:
     """Containers often have 64 MB of /dev/shm, which one large parallel query fills."""
     try:
-        size = os.statvfs("/dev/shm")  # noqa: S108  (asked for its size only)
+        size = os.statvfs("/dev/shm")  # noqa: S108 (only its size is asked for)
     except OSError:
         return "posix"
     return "posix" if size.f_frsize * size.f_blocks >= 512 * _MB else "sysv"
