@@ -55,4 +55,4 @@ def decode_cursor(cursor: str, order: str) -> list[Any]:
         raise wrong from error
     if name != order or not all(isinstance(part, str | int) for part in key):
         raise wrong
-    return key
+    return list(key)

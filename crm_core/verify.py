@@ -1,0 +1,21 @@
+"""`verify`: whether what must always hold does hold."""
+
+from collections.abc import Callable, Iterator
+
+from sqlalchemy.orm import Session
+
+from crm_core.base import history
+
+Check = Callable[[Session], Iterator[str]]
+
+CHECKS: dict[str, Check] = {
+    "history": history.broken,
+}
+"""Name → what yields a sentence for each fault. A domain's ``invariants`` goes in here."""
+
+
+def faults(session: Session) -> Iterator[tuple[str, str]]:
+    """Each fault, with the name of the check that found it."""
+    for name, check in CHECKS.items():
+        for sentence in check(session):
+            yield name, sentence
