@@ -13,12 +13,13 @@ from datetime import datetime
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from crm_core.base.errors import Conflict, Invalid, NotFound
 from crm_core.base.models import StoredReceipt
-from crm_core.base.paging import Page, PageRequest
+from crm_core.base.paging import PageRequest
+from crm_core.base.read import Listing, Order, Read
 
 DIGEST = 6  # bytes a record: eight characters, a chance of 1 in 2^48 to miss a change
 MOST = 1000
@@ -192,33 +193,9 @@ def get_receipt(session: Session, receipt_id: int) -> ReceiptRead:
     return ReceiptRead.model_validate(stored)
 
 
-def list_receipts(session: Session, filters: ReceiptFilter) -> Page[ReceiptSummary]:
+def list_receipts(filters: ReceiptFilter) -> Read[ReceiptSummary]:
     """Receipts, newest first."""
-    conditions = []
-    if filters.kind is not None:
-        conditions.append(StoredReceipt.kind == filters.kind)
-    if filters.who is not None:
-        conditions.append(StoredReceipt.who == filters.who)
-    total = func.count().over()
-    found = session.execute(
-        select(
-            StoredReceipt.id,
-            StoredReceipt.kind,
-            StoredReceipt.title,
-            StoredReceipt.who_name,
-            func.jsonb_array_length(StoredReceipt.changed).label("changed"),
-            func.jsonb_array_length(StoredReceipt.refused).label("refused"),
-            StoredReceipt.created_at,
-            StoredReceipt.undone_at,
-            total.label("total"),
-        )
-        .where(*conditions)
-        .order_by(StoredReceipt.id.desc())
-        .limit(filters.limit)
-        .offset((filters.page - 1) * filters.limit)
-    ).mappings().all()
-    rows = [ReceiptSummary.model_validate(dict(row)) for row in found]
-    return Page(rows, found[0]["total"] if found else 0, False, filters.page, filters.limit, None)
+    return _RECEIPTS.read(filters)
 
 
 def mark_undone(session: Session, receipt_id: int, *, who: str) -> None:
@@ -257,3 +234,25 @@ def _changed(verdict: Verdict) -> Verdict:
             "reason": f"{verdict.label} changed since you looked: look at it again.",
         }
     )
+
+
+_RECEIPTS = Listing(
+    schema=ReceiptSummary,
+    statement=select(
+        StoredReceipt.id,
+        StoredReceipt.kind,
+        StoredReceipt.title,
+        StoredReceipt.who_name,
+        func.jsonb_array_length(StoredReceipt.changed).label("changed"),
+        func.jsonb_array_length(StoredReceipt.refused).label("refused"),
+        StoredReceipt.created_at,
+        StoredReceipt.undone_at,
+    ),
+    filters={
+        "kind": StoredReceipt.kind == bindparam("kind"),
+        "who": StoredReceipt.who == bindparam("who"),
+    },
+    orders={"newest": Order([StoredReceipt.id])},
+    key=StoredReceipt.id,
+    noun="Receipt",
+)

@@ -6,6 +6,7 @@ values. ``Read.page`` gives rows to pages and jobs; ``Read.json`` gives the API 
 envelope as text that PostgreSQL has built.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -29,12 +30,12 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm_core.base.errors import NotFound
 from crm_core.base.paging import EXACT, Page, PageRequest, Row, decode_cursor
 
-_DIALECT = PGDialect_psycopg()
+_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call] # SQLAlchemy left it without types
 _INSTANT = "'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'"
 
 
@@ -48,7 +49,7 @@ class Reader(Protocol):
 class Order:
     """A sort: columns that are never null, all in one direction, the last one unique."""
 
-    columns: Sequence[ColumnElement[Any]]
+    columns: Sequence[ColumnElement[Any] | InstrumentedAttribute[Any]]
     descending: bool = True
 
     def clauses(self) -> list[ColumnElement[Any]]:
@@ -145,7 +146,7 @@ class Listing(Generic[Row]):
     statement: Select[*tuple[Any, ...]]
     filters: Mapping[str, ColumnElement[bool]]
     orders: Mapping[str, Order]
-    key: ColumnElement[int]
+    key: ColumnElement[int] | InstrumentedAttribute[int]
     noun: str
     convert: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     _compiled: dict[tuple[Any, ...], _Statements] = field(default_factory=dict)
@@ -192,8 +193,10 @@ class Listing(Generic[Row]):
     def _compile(self, present: tuple[str, ...], name: str, deep: bool) -> _Statements:
         order = self.orders[name]
         filtered = self.statement.where(*(self.filters[field] for field in present))
-        matching = filtered.with_only_columns(literal_column("1")).order_by(None)
-        counted = matching.limit(literal_column(str(EXACT + 1))).subquery()
+        matching: Select[*tuple[Any, ...]] = filtered.with_only_columns(
+            literal_column("1"), maintain_column_froms=True
+        ).order_by(None)
+        total = _total(matching)
         paged = filtered.where(order.after()) if deep else filtered
         paged = (
             paged.order_by(*order.clauses())
@@ -201,9 +204,8 @@ class Listing(Generic[Row]):
             .offset(bindparam("_offset"))
             .add_columns(_cursor_of(name, order).label("_cursor"))
         )
-        total = select(func.count()).select_from(counted).scalar_subquery()
         return _Statements(
-            rows=_compiled(paged.add_columns(_total(total).label("_total"))),
+            rows=_compiled(paged.add_columns(total.label("_total"))),
             json=_compiled(_envelope(paged, total)),
             count=_compiled(matching),
         )
@@ -223,7 +225,16 @@ def _plain(value: Any) -> Any:
 
 
 def _compiled(statement: Select[*tuple[Any, ...]]) -> str:
-    return str(statement.compile(dialect=_DIALECT))
+    """The text, with constants written in: only what a request gives is left to bind."""
+    compiled = statement.compile(dialect=_DIALECT)
+    constants = {
+        name: sql.Literal(bound.value).as_string(None).replace("%", "%%")
+        for name, bound in compiled.binds.items()
+        if not bound.required
+    }
+    return re.sub(
+        r"%\((\w+)\)s", lambda found: constants.get(found[1], found[0]), str(compiled)
+    )
 
 
 def _cursor_of(name: str, order: Order) -> ColumnElement[str]:
@@ -235,13 +246,17 @@ def _cursor_of(name: str, order: Order) -> ColumnElement[str]:
     return func.translate(encoded, literal_column(r"E'+/=\n'"), literal_column("'-_'"))
 
 
-def _total(counted: ColumnElement[int]) -> ColumnElement[int]:
+def _total(matching: Select[*tuple[Any, ...]]) -> ColumnElement[int]:
+    """Counts up to ``EXACT``, once a statement, and asks the planner beyond it."""
+    some = matching.limit(literal_column(str(EXACT + 1))).subquery("some")
+    counted = select(func.count().label("n")).select_from(some).subquery("counted")
     estimate = func.crm_estimate(bindparam("_count_statement", type_=Text))
-    return case((counted <= EXACT, counted), else_=func.greatest(estimate, EXACT + 1))
+    total = case((counted.c.n <= EXACT, counted.c.n), else_=func.greatest(estimate, EXACT + 1))
+    return select(total).select_from(counted).scalar_subquery()
 
 
 def _envelope(
-    paged: Select[*tuple[Any, ...]], counted: ColumnElement[int]
+    paged: Select[*tuple[Any, ...]], total: ColumnElement[int]
 ) -> Select[*tuple[Any, ...]]:
     """``{"success", "data", "pagination"}`` around the page, built in one statement."""
     page = paged.subquery("page")
@@ -255,7 +270,7 @@ def _envelope(
         .select_from(page.join(row, true()))
         .subquery("data")
     )
-    totals = select(_total(counted).label("total")).subquery("totals")
+    totals = select(total.label("total")).subquery("totals")
     envelope = func.json_build_object(
         *_pairs(
             success=literal_column("true"),
@@ -268,13 +283,13 @@ def _envelope(
 
 def _pagination(total: ColumnElement[int], cursors: ColumnElement[Any]) -> dict[str, Any]:
     limit = cast(bindparam("_limit"), Integer)
-    last = literal_column("data.cursors[%(_limit)s::INTEGER]")
+    full = func.cardinality(cursors) == limit
     return {
         "total": total,
         "page": cast(bindparam("_page"), Integer),
         "pages": func.greatest(1, func.div(total + limit - 1, limit).cast(Integer)),
         "estimated": total > EXACT,
-        "next_cursor": case((func.cardinality(cursors) == limit, last)),
+        "next_cursor": case((full, cursors[func.cardinality(cursors)])),
     }
 
 
@@ -282,10 +297,17 @@ def _pairs(**members: ColumnElement[Any]) -> list[ColumnElement[Any]]:
     return [part for name, value in members.items() for part in (literal_column(f"'{name}'"), value)]
 
 
+def _instant(column: ColumnElement[Any]) -> ColumnElement[str]:
+    """As pydantic writes it: no fraction where it is a whole second."""
+    utc = func.timezone(literal_column("'UTC'"), column)
+    text = func.to_char(utc, literal_column(_INSTANT))
+    return func.replace(text, literal_column("'.000000Z'"), literal_column("'Z'"))
+
+
 def for_json(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """How a column looks on the wire: money as a string, instants as ISO-8601 UTC with Z."""
     if isinstance(column.type, Numeric):
         return cast(column, Text)
     if isinstance(column.type, DateTime):
-        return func.to_char(func.timezone(literal_column("'UTC'"), column), literal_column(_INSTANT))
+        return _instant(column)
     return column

@@ -1,0 +1,123 @@
+"""The API: ``uvicorn crm_core.api.app:app`` serves /api/crm-v2 for other systems."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+
+from crm_core.api import docs, health, receipts, refusals
+from crm_core.api.deps import Resources
+from crm_core.api.metrics import Metrics
+from crm_core.api.middleware import LimitBody, Observe
+from crm_core.api.once import AlreadyDone, answer_again
+from crm_core.api.reader import open_reader
+from crm_core.api.responses import Failure, InvalidInput, OurFault
+from crm_core.api.tokens import RateLimit
+from crm_core.base import logs
+from crm_core.base.db import connect
+from crm_core.base.read import Reader
+from crm_core.base.settings import settings
+
+PREFIX = "/api/crm-v2"
+
+DOMAINS: tuple[APIRouter, ...] = (receipts.router,)
+
+OpenReader = Callable[[], AbstractAsyncContextManager[Reader]]
+
+_EVERYWHERE: dict[int | str, dict[str, Any]] = {
+    400: {"model": InvalidInput, "description": "The input is wrong; every field is named"},
+    401: {"model": Failure, "description": "No valid token"},
+    403: {"model": Failure, "description": "The token's roles do not allow it"},
+    404: {"model": Failure, "description": "No such record"},
+    409: {"model": Failure, "description": "Not possible in this state, or a duplicate"},
+    413: {"model": Failure, "description": "The body is too large"},
+    429: {"model": Failure, "description": "Too many requests: see Retry-After"},
+    500: {"model": OurFault, "description": "Our fault: the log has it under the request id"},
+    503: {"model": Failure, "description": "The database does not answer: see Retry-After"},
+}
+
+_ABOUT = """Owners and payouts of the hospitals, for other systems.
+
+Send an API token as `Authorization: Bearer …`. Money is text with two decimals in naira,
+instants are UTC. A POST may carry an `Idempotency-Key`: sent again within a day with the same
+body it gives the first answer and changes nothing. `X-Reason` is kept in the history."""
+
+
+class DatabaseUnset(RuntimeError):
+    """One sentence that says how to start."""
+
+
+@asynccontextmanager
+async def open_database() -> AsyncIterator[Reader]:
+    """Connects this process to the database that the settings name."""
+    logs.configure(settings().crm_log_format)
+    # Our own line has the request's id and actor, and not the query, which may name a patient.
+    logging.getLogger("uvicorn.access").propagate = False
+    url = settings().database_url
+    if url is None:
+        raise DatabaseUnset(
+            "DATABASE_URL is not set: start everything with `python -m crm_core up`, "
+            "or name the database that the API should use."
+        )
+    engine = connect(url.get_secret_value())
+    try:
+        async with open_reader(url.get_secret_value()) as reader:
+            yield reader
+    finally:
+        engine.dispose()
+
+
+def create_app(open_: OpenReader = open_database) -> FastAPI:
+    """The app with all its routes; ``open_`` connects it when it starts."""
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_() as reader:
+            app.state.resources = Resources(reader, RateLimit(settings().crm_rate_limit))
+            metrics.watch(reader)
+            yield
+
+    app = FastAPI(
+        title="Operations API",
+        version="2",
+        summary="crm-v2",
+        description=_ABOUT,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        responses=_EVERYWHERE,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.metrics = metrics
+    app.add_middleware(LimitBody, largest=settings().crm_max_body_bytes)
+    app.add_middleware(Observe, metrics=metrics)
+    refusals.install(app)
+    app.add_exception_handler(AlreadyDone, answer_again)
+    _add_routes(app)
+    return app
+
+
+def _add_routes(app: FastAPI) -> None:
+    app.include_router(health.router)
+    for domain in DOMAINS:
+        app.include_router(domain, prefix=PREFIX)
+    app.include_router(docs.router, prefix=PREFIX)
+
+    @app.get(f"{PREFIX}/openapi.json", include_in_schema=False)
+    def show_openapi() -> Response:
+        """What the API is, for programs."""
+        return refusals.answer_json(200, docs.describe(app))
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+app = create_app()

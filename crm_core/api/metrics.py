@@ -1,0 +1,85 @@
+"""What Prometheus is told: requests by route, how long they took, and the database pools."""
+
+from collections.abc import Iterator
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy import Engine, QueuePool
+
+from crm_core.api.reader import PoolReader
+from crm_core.base.db import SessionFactory
+from crm_core.base.read import Reader
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Metrics:
+    """Counters of one app."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        self._requests = Counter(
+            "crm_api_requests",
+            "Requests answered",
+            ["route", "method", "status"],
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "crm_api_request_seconds",
+            "Time from the request's head to the answer's end",
+            ["route", "method"],
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self._counters: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def count(self, route: str, method: str, *, status: int, seconds: float) -> None:
+        """One answered request; ``route`` is the template, so that ids make no new series."""
+        method = method if method in _METHODS else "other"
+        key = (route, method, status)
+        pair = self._counters.get(key)
+        if pair is None:
+            labelled = self._requests.labels(route, method, str(status))
+            pair = self._counters[key] = (labelled, self._seconds.labels(route, method))
+        pair[0].inc()
+        pair[1].observe(seconds)
+
+    def watch(self, reader: Reader) -> None:
+        """Reports the pools from now on."""
+        self.registry.register(_Pools(reader))
+
+
+class _Pools(Collector):
+    """Reads the pools when it is asked, so that requests pay nothing for it."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Connections of each pool by state."""
+        gauge = GaugeMetricFamily(
+            "crm_db_connections", "Connections to the database", labels=["pool", "state"]
+        )
+        if isinstance(self._reader, PoolReader):
+            stats = self._reader.pool.get_stats()
+            size, idle = stats["pool_size"], stats["pool_available"]
+            gauge.add_metric(["reader", "idle"], idle)
+            gauge.add_metric(["reader", "busy"], size - idle)
+            gauge.add_metric(["reader", "waited_for"], stats["requests_waiting"])
+        engine = SessionFactory.kw.get("bind")
+        if isinstance(engine, Engine) and isinstance(engine.pool, QueuePool):
+            gauge.add_metric(["writer", "idle"], engine.pool.checkedin())
+            gauge.add_metric(["writer", "busy"], engine.pool.checkedout())
+        yield gauge
