@@ -1,0 +1,184 @@
+"""What every page stands on: who opens it, reading, and acting once.
+
+Every ``st`` call and every use of ``session_state`` is a place where another click ends the
+script. So none of them may stand inside ``load()`` or ``act()``: a page loads, shows, and acts.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import NoReturn
+
+import streamlit as st
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+from streamlit.delta_generator import DeltaGenerator
+
+from crm_core.base import idempotency
+from crm_core.base.clock import utc_now
+from crm_core.base.crypto import new_token, token_hash
+from crm_core.base.db import reading, transaction
+from crm_core.base.errors import Invalid, Problem, Refusal
+from crm_core.people import queries
+from crm_core.people.schemas import Actor, Permission
+
+FLASH_SECONDS = 6
+_TOKEN, _FLASH, _FIELDS = "_form_token_", "_flash", "_field_errors"
+
+
+def open_page(title: str, *, needs: Permission | None, icon: str | None = None) -> Actor:
+    """The first statement of every page: its title, and who looks at it.
+
+    Whoever is not signed in, or may not see the page, is told so, and the page ends here.
+
+    Args:
+        needs: the permission to see the page; None where being signed in is enough.
+        icon: an emoji for the browser's tab.
+    """
+    st.set_page_config(page_title=f"{title} · Operations", page_icon=icon, layout="wide")
+    actor = require_signed_in()
+    st.title(title, anchor=False)
+    if needs is not None and not actor.may(needs):
+        _refuse(needs, actor)
+    st.session_state[_FIELDS] = {}
+    _show_flash()
+    return actor
+
+
+def require_signed_in() -> Actor:
+    """Who is signed in; ends the page with a way to the sign-in form where nobody is."""
+    actor = _signed_in()
+    if actor is None:
+        st.error("You are not signed in, or your session has ended.")
+        st.html('<a href="/auth/sign-in" target="_self">Go to the sign-in page</a>')
+        st.stop()
+    return actor
+
+
+@contextmanager
+def load() -> Iterator[Session]:
+    """A session to read with; a refusal, such as an unknown record, ends the page in its words."""
+    try:
+        with reading() as session:
+            yield session
+    except Refusal as refusal:
+        refused = str(refusal)
+    else:
+        return
+    st.error(refused)
+    st.stop()
+
+
+@contextmanager
+def act(flash: str, *, why: str = "", once: str = "") -> Iterator[Session]:
+    """One transaction of the person who is signed in; then the page runs again and says ``flash``.
+
+    A refusal is shown where it belongs: beside the fields that ``field_error`` marks, else in
+    place. Nothing of it is kept then.
+
+    Args:
+        why: the reason the person gave; the history keeps it. The flash, where there is none.
+        once: a ``form_token``. However often the click arrives, the block is done once.
+    """
+    actor = require_signed_in()
+    fields: Mapping[str, DeltaGenerator] = st.session_state.get(_FIELDS, {})
+    problem: Refusal | None = None
+    try:
+        with transaction(who=actor.key, why=why or flash, request_id=new_token()[:12]) as session:
+            if once and _done_before(session, once, actor):
+                raise _DoneBefore
+            yield session
+    except _DoneBefore:
+        pass
+    except ValidationError as error:
+        problem = _invalid(error)
+    except Refusal as refusal:
+        problem = refusal
+    if problem is None:
+        _finish(flash, once)
+    _show_problem(problem, fields)
+
+
+def form_token(name: str) -> str:
+    """A token for a form's widget keys and for ``act(once=…)``; a new one after each success."""
+    token: str = st.session_state.setdefault(_TOKEN + name, new_token()[:16])
+    return token
+
+
+def field_error(path: str) -> None:
+    """A place under a field where ``act`` says what is wrong with it.
+
+    Args:
+        path: the field's name in the schema, as ``Problem.path`` has it.
+    """
+    fields = st.session_state.setdefault(_FIELDS, {})
+    fields[path] = st.empty()
+
+
+def flash(message: str) -> None:
+    """Says ``message`` on whatever page runs next, for six seconds."""
+    st.session_state[_FLASH] = (message, time.monotonic() + FLASH_SECONDS)
+
+
+class _DoneBefore(Exception):
+    """The same click arrived before, and was done."""
+
+
+def _signed_in() -> Actor | None:
+    token = st.user.get("ops_sid")
+    if not isinstance(token, str) or not token:
+        return None
+    with reading() as session:
+        return queries.actor_of_session(session, token, now=utc_now())
+
+
+def _refuse(needs: Permission, actor: Actor) -> NoReturn:
+    try:
+        actor.require(needs)
+    except Refusal as refusal:
+        st.error(str(refusal))
+    st.stop()
+
+
+def _show_flash() -> None:
+    message, until = st.session_state.get(_FLASH, ("", 0.0))
+    if time.monotonic() < until:
+        st.toast(message, icon="✅", duration=FLASH_SECONDS)
+
+
+def _done_before(session: Session, once: str, actor: Actor) -> bool:
+    key = f"page:{once}"
+    claimed = idempotency.claim(session, key, who=actor.key, request_hash=token_hash(key))
+    return claimed is not None
+
+
+def _finish(message: str, once: str) -> NoReturn:
+    for key in [key for key, value in st.session_state.items() if once and value == once]:
+        del st.session_state[key]
+    flash(message)
+    st.rerun()
+
+
+def _invalid(error: ValidationError) -> Invalid:
+    """A schema's complaints in the form of a service's."""
+    problems = [
+        Problem(".".join(str(part) for part in found["loc"]), _sentence(found["msg"]))
+        for found in error.errors(include_url=False, include_context=False)
+    ]
+    return Invalid(problems[0].message, problems)
+
+
+def _sentence(message: str) -> str:
+    words = message.removeprefix("Value error, ")
+    return words[:1].upper() + words[1:] + ("" if words.endswith(".") else ".")
+
+
+def _show_problem(problem: Refusal, fields: Mapping[str, DeltaGenerator]) -> None:
+    problems = problem.problems if isinstance(problem, Invalid) else ()
+    for found in problems:
+        if found.path in fields:
+            fields[found.path].error(found.message)
+        else:
+            st.error(found.message)
+    if not problems:
+        st.error(str(problem))

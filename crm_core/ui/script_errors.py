@@ -1,0 +1,24 @@
+"""What a person sees of an error that is ours: a reference, which the log has with the whole."""
+
+import logging
+import secrets
+
+import streamlit as st
+
+from crm_core.base.errors import Refusal
+
+_log = logging.getLogger(__name__)
+
+
+def on_script_error(error: Exception) -> bool:
+    """Shows a refusal's sentence, or a reference; True keeps Streamlit from showing its own."""
+    if isinstance(error, Refusal):
+        st.error(str(error))
+        return True
+    reference = secrets.token_hex(4)
+    _log.error("a page failed", exc_info=error, extra={"reference": reference})
+    st.error(
+        "Something went wrong on our side. Try again; if it stays, tell the people who run "
+        f"this system the reference {reference}."
+    )
+    return True
