@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from crm_core.api.deps import ReadDb, ReaderDep
+from crm_core.api.deps import ReaderDep
 from crm_core.api.responses import Envelope, JsonText, Rows
 from crm_core.api.route import Route
 from crm_core.base import preflight
@@ -23,6 +23,8 @@ async def list_receipts(
 
 
 @router.get("/{receipt_id}")
-def get_receipt(db: ReadDb, receipt_id: Annotated[RecordId, Path()]) -> Envelope[ReceiptRead]:
+async def get_receipt(
+    reader: ReaderDep, receipt_id: Annotated[RecordId, Path()]
+) -> JsonText[Envelope[ReceiptRead]]:
     """One receipt, with every record that it changed or refused."""
-    return Envelope(data=preflight.get_receipt(db, receipt_id))
+    return JsonText(await preflight.find_receipt(receipt_id).fetch(reader))

@@ -16,14 +16,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from crm_core.base.errors import Conflict, Invalid, NotFound
+from crm_core.base.errors import Conflict, Invalid
 from crm_core.base.models import StoredReceipt
 from crm_core.base.paging import PageRequest
-from crm_core.base.read import Listing, Order, Read
+from crm_core.base.read import Listing, Order, Read, ReadOne
 
 DIGEST = 6  # bytes a record: eight characters, a chance of 1 in 2^48 to miss a change
-MOST = 1000
-"""So many records at once: a thousand verdicts are already more than a person reads."""
+MOST = 5000
+"""So many records at once; more is no longer looked at, only clicked away."""
 
 
 class Verdict(BaseModel):
@@ -187,10 +187,12 @@ def store_receipt(
 
 def get_receipt(session: Session, receipt_id: int) -> ReceiptRead:
     """One receipt with everything it lists."""
-    stored = session.get(StoredReceipt, receipt_id)
-    if stored is None:
-        raise NotFound("Receipt not found")
-    return ReceiptRead.model_validate(stored)
+    return _RECEIPT.one(session, receipt_id)
+
+
+def find_receipt(receipt_id: int) -> ReadOne:
+    """The same for the API, as text."""
+    return _RECEIPT.find(receipt_id)
 
 
 def list_receipts(filters: ReceiptFilter) -> Read[ReceiptSummary]:
@@ -236,6 +238,19 @@ def _changed(verdict: Verdict) -> Verdict:
     )
 
 
+_NEWEST = {"newest": Order([StoredReceipt.id])}
+
+_RECEIPT = Listing(
+    schema=ReceiptRead,
+    statement=select(
+        *(getattr(StoredReceipt, name) for name in ReceiptRead.model_fields),
+    ),
+    filters={},
+    orders=_NEWEST,
+    key=StoredReceipt.id,
+    noun="Receipt",
+)
+
 _RECEIPTS = Listing(
     schema=ReceiptSummary,
     statement=select(
@@ -252,7 +267,7 @@ _RECEIPTS = Listing(
         "kind": StoredReceipt.kind == bindparam("kind"),
         "who": StoredReceipt.who == bindparam("who"),
     },
-    orders={"newest": Order([StoredReceipt.id])},
+    orders=_NEWEST,
     key=StoredReceipt.id,
     noun="Receipt",
 )

@@ -14,10 +14,8 @@ from typing import Any, Generic, Protocol
 
 from psycopg import sql
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
-    DateTime,
-    Integer,
-    Numeric,
     Select,
     Text,
     bindparam,
@@ -26,7 +24,6 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
-    true,
     tuple_,
 )
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
@@ -34,9 +31,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm_core.base.errors import NotFound
 from crm_core.base.paging import EXACT, Page, PageRequest, Row, decode_cursor
+from crm_core.base.wire import list_envelope, record_envelope
 
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call] # SQLAlchemy left it without types
-_INSTANT = "'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'"
 
 
 class Reader(Protocol):
@@ -91,9 +88,7 @@ class Read(Generic[Row]):
         rows = [self.schema.model_validate(dict(row)) for row in found]
         full = len(rows) == self.request.limit
         next_cursor = found[-1]["_cursor"] if full else None
-        return Page(
-            rows, total, total > EXACT, self.request.page, self.request.limit, next_cursor
-        )
+        return Page(rows, total, total > EXACT, self.request.page, self.request.limit, next_cursor)
 
     def json(self, session: Session) -> str:
         """The envelope of the contract as JSON text."""
@@ -124,8 +119,25 @@ class Read(Generic[Row]):
         """The total where the page asked for is empty, so that no row carries it."""
         if self.request.page == 1 and not self.request.cursor:
             return 0
-        counted = f"SELECT count(*) FROM ({self.statements.count} LIMIT {EXACT + 1}) AS c"
+        # Put together from a text that was compiled and a number of our own.
+        counted = f"SELECT count(*) FROM ({self.statements.count} LIMIT {EXACT + 1}) AS c"  # noqa: S608
         return int(_execute(session, counted, self.values).scalar_one())
+
+
+@dataclass(frozen=True)
+class ReadOne:
+    """One record by its id, not yet read."""
+
+    statement: str
+    values: Mapping[str, Any]
+    noun: str
+
+    async def fetch(self, reader: Reader) -> str:
+        """``{"success", "data"}`` as JSON text; ``NotFound`` where there is no such record."""
+        found = await reader(self.statement, self.values)
+        if found is None:
+            raise NotFound(f"{self.noun} not found")
+        return found
 
 
 @dataclass
@@ -150,6 +162,7 @@ class Listing(Generic[Row]):
     noun: str
     convert: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     _compiled: dict[tuple[Any, ...], _Statements] = field(default_factory=dict)
+    _found: str | None = None
 
     def read(self, request: PageRequest) -> Read[Row]:
         """The list for these filters; runs nothing."""
@@ -176,6 +189,13 @@ class Listing(Generic[Row]):
         wanted = self.statement.where(self.key == func.any(list(ids))).order_by(self.key)
         found = session.execute(wanted).mappings()
         return [self.schema.model_validate(dict(row)) for row in found]
+
+    def find(self, record_id: int) -> ReadOne:
+        """The same record for the API, as text; runs nothing."""
+        if self._found is None:
+            named = bindparam("record_id", type_=BigInteger)
+            self._found = _compiled(record_envelope(self.statement.where(self.key == named)))
+        return ReadOne(self._found, {"record_id": record_id}, self.noun)
 
     def _value(self, name: str, value: Any) -> Any:
         if name in self.convert:
@@ -206,7 +226,7 @@ class Listing(Generic[Row]):
         )
         return _Statements(
             rows=_compiled(paged.add_columns(total.label("_total"))),
-            json=_compiled(_envelope(paged, total)),
+            json=_compiled(list_envelope(paged, total)),
             count=_compiled(matching),
         )
 
@@ -232,9 +252,7 @@ def _compiled(statement: Select[*tuple[Any, ...]]) -> str:
         for name, bound in compiled.binds.items()
         if not bound.required
     }
-    return re.sub(
-        r"%\((\w+)\)s", lambda found: constants.get(found[1], found[0]), str(compiled)
-    )
+    return re.sub(r"%\((\w+)\)s", lambda found: constants.get(found[1], found[0]), str(compiled))
 
 
 def _cursor_of(name: str, order: Order) -> ColumnElement[str]:
@@ -253,61 +271,3 @@ def _total(matching: Select[*tuple[Any, ...]]) -> ColumnElement[int]:
     estimate = func.crm_estimate(bindparam("_count_statement", type_=Text))
     total = case((counted.c.n <= EXACT, counted.c.n), else_=func.greatest(estimate, EXACT + 1))
     return select(total).select_from(counted).scalar_subquery()
-
-
-def _envelope(
-    paged: Select[*tuple[Any, ...]], total: ColumnElement[int]
-) -> Select[*tuple[Any, ...]]:
-    """``{"success", "data", "pagination"}`` around the page, built in one statement."""
-    page = paged.subquery("page")
-    shown = [for_json(column).label(column.name) for column in page.c if column.name != "_cursor"]
-    row = select(*shown).correlate(page).lateral("doc")
-    data = (
-        select(
-            func.json_agg(literal_column("doc")).label("docs"),
-            func.array_agg(page.c["_cursor"]).label("cursors"),
-        )
-        .select_from(page.join(row, true()))
-        .subquery("data")
-    )
-    totals = select(total.label("total")).subquery("totals")
-    envelope = func.json_build_object(
-        *_pairs(
-            success=literal_column("true"),
-            data=func.coalesce(data.c.docs, literal_column("'[]'::json")),
-            pagination=func.json_build_object(*_pairs(**_pagination(totals.c.total, data.c.cursors))),
-        )
-    )
-    return select(cast(envelope, Text)).select_from(data.join(totals, true()))
-
-
-def _pagination(total: ColumnElement[int], cursors: ColumnElement[Any]) -> dict[str, Any]:
-    limit = cast(bindparam("_limit"), Integer)
-    full = func.cardinality(cursors) == limit
-    return {
-        "total": total,
-        "page": cast(bindparam("_page"), Integer),
-        "pages": func.greatest(1, func.div(total + limit - 1, limit).cast(Integer)),
-        "estimated": total > EXACT,
-        "next_cursor": case((full, cursors[func.cardinality(cursors)])),
-    }
-
-
-def _pairs(**members: ColumnElement[Any]) -> list[ColumnElement[Any]]:
-    return [part for name, value in members.items() for part in (literal_column(f"'{name}'"), value)]
-
-
-def _instant(column: ColumnElement[Any]) -> ColumnElement[str]:
-    """As pydantic writes it: no fraction where it is a whole second."""
-    utc = func.timezone(literal_column("'UTC'"), column)
-    text = func.to_char(utc, literal_column(_INSTANT))
-    return func.replace(text, literal_column("'.000000Z'"), literal_column("'Z'"))
-
-
-def for_json(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """How a column looks on the wire: money as a string, instants as ISO-8601 UTC with Z."""
-    if isinstance(column.type, Numeric):
-        return cast(column, Text)
-    if isinstance(column.type, DateTime):
-        return _instant(column)
-    return column

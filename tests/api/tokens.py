@@ -1,11 +1,8 @@
 """API tokens to arrange a test with."""
 
-from datetime import datetime
-
 from sqlalchemy.orm import Session
 
 from crm_core.people import service
-from crm_core.people.models import ApiToken
 from crm_core.people.schemas import Role, TokenCreate, machine
 
 
