@@ -9,12 +9,14 @@ from streamlit.navigation.page import StreamlitPage
 from crm_core.people.schemas import Actor
 from crm_core.ui.entries import ENTRIES, HOME, Entry
 from crm_core.ui.home import today
-from crm_core.ui.page import open_page, require_signed_in
+from crm_core.ui.page import MARK, open_page, require_signed_in
 
 
 def run() -> None:
     """Shows the sidebar and runs the page that the address asks for."""
-    st.set_page_config(page_title="Operations", layout="wide")
+    # The icon comes before the navigation, which would fetch its own one from a foreign host.
+    st.set_page_config(page_title="Operations", page_icon=str(MARK), layout="wide")
+    st.logo(str(MARK.with_name("logo.svg")), icon_image=str(MARK), size="large")
     actor = require_signed_in()
     chosen = st.navigation(_pages_for(actor))
     with st.sidebar:
@@ -53,8 +55,7 @@ def _who_is_signed_in(actor: Actor) -> None:
     roles = ", ".join(sorted(role.value for role in actor.roles))
     # Streamlit's own links open a new tab; this one must leave with the tab that it is in.
     st.html(
-        f'<div style="border-top:1px solid color-mix(in srgb, currentColor 18%, transparent);'
-        f'padding-top:.9rem;font-size:.93rem"><strong>{html.escape(actor.name)}</strong><br>'
+        f'<div style="font-size:.93rem"><strong>{html.escape(actor.name)}</strong><br>'
         f'<span style="opacity:.8">{html.escape(roles)}</span><br>'
         '<a href="/auth/sign-out" style="color:inherit;display:inline-block;padding:.35rem 0">'
         "Sign out</a></div>"

@@ -7,6 +7,7 @@ script. So none of them may stand inside ``load()`` or ``act()``: a page loads, 
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 import streamlit as st
@@ -22,20 +23,24 @@ from crm_core.base.errors import Invalid, Problem, Refusal
 from crm_core.people import queries
 from crm_core.people.schemas import Actor, Permission
 
+MARK = Path(__file__).parent / "assets" / "mark.svg"
 FLASH_SECONDS = 6
 _TOKEN, _FLASH, _FIELDS = "_form_token_", "_flash", "_field_errors"
 
 
-def open_page(title: str, *, needs: Permission | None, icon: str | None = None) -> Actor:
+def open_page(title: str, *, needs: Permission | None, icon: str = "") -> Actor:
     """The first statement of every page: its title, and who looks at it.
 
     Whoever is not signed in, or may not see the page, is told so, and the page ends here.
 
     Args:
         needs: the permission to see the page; None where being signed in is enough.
-        icon: an emoji for the browser's tab.
+        icon: an emoji for the browser's tab instead of the house's mark; a ``:material/…:`` icon
+            would be fetched from a foreign host.
     """
-    st.set_page_config(page_title=f"{title} · Operations", page_icon=icon, layout="wide")
+    st.set_page_config(
+        page_title=f"{title} · Operations", page_icon=icon or str(MARK), layout="wide"
+    )
     actor = require_signed_in()
     st.title(title, anchor=False)
     if needs is not None and not actor.may(needs):
