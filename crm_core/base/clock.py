@@ -1,9 +1,22 @@
 """Time: instants are aware UTC, days are days in Lagos."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
+from pydantic import PlainSerializer
+
 LAGOS = ZoneInfo("Africa/Lagos")
+
+Instant = Annotated[
+    datetime,
+    PlainSerializer(
+        lambda instant: instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        return_type=str,
+        when_used="json",
+    ),
+]
+"""An aware instant; on the wire ISO-8601 UTC with Z, as PostgreSQL builds it for lists."""
 
 
 def utc_now() -> datetime:

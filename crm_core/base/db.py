@@ -9,8 +9,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from psycopg.errors import ExclusionViolation
 from sqlalchemy import BigInteger, Engine, Identity, MetaData, create_engine, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+
+from crm_core.base.errors import Conflict, Invalid
 
 APP_ROLE = "crm_app"
 
@@ -86,6 +90,23 @@ def reading() -> Iterator[Session]:
     with SessionFactory() as session:
         yield session
         session.rollback()
+
+
+@contextmanager
+def refusing_violations(**sentences: str) -> Iterator[None]:
+    """Turns a violated constraint, by its name, into the sentence that a person can act on.
+
+    A race that the checks before could not see ends here: unique and exclusion violations
+    become ``Conflict``, all others ``Invalid``. Constraints that are not named are bugs.
+    """
+    try:
+        yield
+    except IntegrityError as error:
+        name = getattr(getattr(error.orig, "diag", None), "constraint_name", None) or ""
+        if name not in sentences:
+            raise
+        clash = isinstance(error.orig, psycopg.errors.UniqueViolation | ExclusionViolation)
+        raise (Conflict if clash else Invalid)(sentences[name]) from error
 
 
 def escape_like(word: str) -> str:

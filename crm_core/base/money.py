@@ -42,7 +42,12 @@ def naira(amount: Decimal) -> str:
     return f"-₦{-amount:,.2f}" if amount < 0 else f"₦{amount:,.2f}"
 
 
-_UNITS = ((Decimal(10**12), "tn"), (Decimal(10**9), "bn"), (Decimal(10**6), "m"), (Decimal(1000), "k"))
+_UNITS = (
+    (Decimal(10**12), "tn"),
+    (Decimal(10**9), "bn"),
+    (Decimal(10**6), "m"),
+    (Decimal(1000), "k"),
+)
 
 
 def naira_short(amount: Decimal) -> str:

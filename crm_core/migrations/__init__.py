@@ -1,6 +1,6 @@
 """Migrations go forward; importing this gathers the tables of every domain."""
 
-from crm_core.base import history, models
+from crm_core.base import history, models, parameters
 from crm_core.base.db import Base
 from crm_core.hospitals import models as hospitals
 from crm_core.owners import models as owners
@@ -8,4 +8,4 @@ from crm_core.payouts import models as payouts
 from crm_core.people import models as people
 
 METADATA = Base.metadata
-TABLES = (history, models, people, hospitals, owners, payouts)
+TABLES = (history, models, parameters, people, hospitals, owners, payouts)

@@ -1,0 +1,179 @@
+"""Reads of owners."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import String, Text, bindparam, case, cast, func, literal, select, text
+from sqlalchemy.orm import Session
+
+from crm_core.base.read import Listing, Order, Read
+from crm_core.owners.models import Owner, OwnerAccount, OwnerContact, OwnerScore, OwnerSurvey
+from crm_core.owners.schemas import (
+    AccountRead,
+    ContactRead,
+    OwnerFilter,
+    OwnerRead,
+    OwnerStats,
+    ScorePoint,
+    SurveyRead,
+)
+
+_PAYMENT_STATUS = case(
+    (Owner.payouts_due_on < func.crm_lagos_today(), "overdue"),
+    (Owner.payouts_pending > 0, "pending"),
+    else_="current",
+)
+_LIFETIME = (Owner.opening_value + Owner.payouts_paid_gross).label("lifetime_value")
+_BY_NAME = (func.lower(Owner.last_name), func.lower(Owner.first_name), Owner.id)
+
+OWNERS: Listing[OwnerRead] = Listing(
+    schema=OwnerRead,
+    statement=select(
+        Owner.id,
+        Owner.owner_code,
+        Owner.first_name,
+        Owner.last_name,
+        Owner.email,
+        Owner.phone,
+        (literal("*******", Text) + Owner.nin_last4).label("nin"),
+        Owner.hospital_id,
+        Owner.status,
+        Owner.onboarding_date,
+        Owner.last_contact_date,
+        Owner.satisfaction_score,
+        _LIFETIME,
+        cast(_PAYMENT_STATUS, String).label("payment_status"),
+        Owner.notes,
+        Owner.version,
+        Owner.created_at,
+        Owner.updated_at,
+        cast(Owner.payouts_count, Text).label("payout_count"),
+        Owner.payouts_net.label("total_payouts"),
+    ),
+    filters={
+        "status": Owner.status == bindparam("status"),
+        "payment_status": bindparam("payment_status", type_=String) == _PAYMENT_STATUS,
+        "hospital_id": Owner.hospital_id == bindparam("hospital_id"),
+        "search": Owner.search.op("@@")(func.crm_search_query(bindparam("search"))),
+    },
+    orders={
+        "newest": Order((Owner.created_at, Owner.id)),
+        "name": Order(_BY_NAME, descending=False),
+        "value": Order((Owner.opening_value + Owner.payouts_paid_gross, Owner.id)),
+        "satisfaction": Order((func.coalesce(Owner.satisfaction_score, 0), Owner.id)),
+    },
+    key=Owner.id,
+    noun="Owner",
+)
+
+
+def list_owners(filters: OwnerFilter) -> Read[OwnerRead]:
+    """Owners, newest first unless sorted otherwise."""
+    return OWNERS.read(filters)
+
+
+def get_owner(session: Session, owner_id: int) -> OwnerRead:
+    """One owner; ``NotFound`` where there is none."""
+    return OWNERS.one(session, owner_id)
+
+
+def owner_stats(session: Session) -> OwnerStats:
+    """Counts by state and payment, mean satisfaction, lifetime value in naira."""
+    row = session.execute(_STATS).mappings().one()
+    return OwnerStats(
+        totalOwners=row["total"],
+        activeOwners=row["active"],
+        inactiveOwners=row["inactive"],
+        averageSatisfaction=row["satisfaction"],
+        totalLifetimeValue=float(row["value"]),
+        paymentStats={name: row[name] for name in ("current", "overdue", "pending")},
+    )
+
+
+def get_account(session: Session, owner_id: int) -> AccountRead | None:
+    """The owner's bank account, masked; None where none was given yet."""
+    found = session.execute(_ACCOUNT, {"owner_id": owner_id}).mappings().first()
+    return AccountRead.model_validate(dict(found)) if found else None
+
+
+def surveys_of(session: Session, owner_id: int, *, limit: int = 50) -> list[SurveyRead]:
+    """The owner's latest surveys, newest first."""
+    found = session.scalars(
+        select(OwnerSurvey)
+        .where(OwnerSurvey.owner_id == owner_id)
+        .order_by(OwnerSurvey.surveyed_on.desc(), OwnerSurvey.id.desc())
+        .limit(limit)
+    )
+    return [SurveyRead.model_validate(survey) for survey in found]
+
+
+def contacts_of(session: Session, owner_id: int, *, limit: int = 50) -> list[ContactRead]:
+    """The latest conversations with the owner, newest first."""
+    found = session.scalars(
+        select(OwnerContact)
+        .where(OwnerContact.owner_id == owner_id)
+        .order_by(OwnerContact.contacted_on.desc(), OwnerContact.id.desc())
+        .limit(limit)
+    )
+    return [ContactRead.model_validate(contact) for contact in found]
+
+
+def score_history(session: Session, owner_id: int, since: date) -> list[ScorePoint]:
+    """The owner's score on the days that it changed, oldest first."""
+    found = session.execute(
+        select(OwnerScore.as_of, OwnerScore.score)
+        .where(OwnerScore.owner_id == owner_id, OwnerScore.as_of >= since)
+        .order_by(OwnerScore.as_of)
+    )
+    return [ScorePoint.model_validate(point) for point in found]
+
+
+def satisfaction_by_month(session: Session, months: Sequence[date]) -> list[ScorePoint]:
+    """Mean score over all owners as it stood at the end of each month (given as first days)."""
+    found = session.execute(_SCORE_BY_MONTH, {"months": list(months)})
+    return [ScorePoint.model_validate(point) for point in found]
+
+
+def owner_choices(session: Session) -> list[tuple[int, str]]:
+    """For a choice on a form: id and label of active owners by name, at most 5,000."""
+    label = Owner.last_name + ", " + Owner.first_name + " · " + Owner.owner_code
+    found = session.execute(
+        select(Owner.id, label).where(Owner.status == "active").order_by(*_BY_NAME).limit(5000)
+    )
+    return [(owner_id, text) for owner_id, text in found]
+
+
+_STATS = select(
+    func.count().label("total"),
+    func.count().filter(Owner.status == "active").label("active"),
+    func.count().filter(Owner.status == "inactive").label("inactive"),
+    func.round(func.coalesce(func.avg(Owner.satisfaction_score), 0), 2).label("satisfaction"),
+    func.coalesce(func.sum(_LIFETIME.element), 0).label("value"),
+    *(
+        func.count().filter(name == _PAYMENT_STATUS).label(name)
+        for name in ("current", "overdue", "pending")
+    ),
+)
+_ACCOUNT = select(
+    OwnerAccount.id,
+    OwnerAccount.owner_id,
+    OwnerAccount.bank_code,
+    OwnerAccount.bank_name,
+    (literal("******", Text) + OwnerAccount.account_last4).label("account_number"),
+    OwnerAccount.account_name,
+    OwnerAccount.nuban_ok,
+    OwnerAccount.changed_at,
+).where(OwnerAccount.owner_id == bindparam("owner_id"))
+_SCORE_BY_MONTH = text(
+    """
+    SELECT m.month AS as_of, round(avg(s.score), 2) AS score
+    FROM unnest(CAST(:months AS date[])) AS m(month)
+    CROSS JOIN crm_owners o
+    CROSS JOIN LATERAL (
+        SELECT score FROM crm_owner_scores
+        WHERE owner_id = o.id AND as_of < m.month + interval '1 month'
+        ORDER BY as_of DESC LIMIT 1
+    ) s
+    GROUP BY m.month ORDER BY m.month
+    """
+)

@@ -1,0 +1,234 @@
+"""Reads of payouts."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    ColumnElement,
+    Date,
+    String,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    literal_column,
+    select,
+    text,
+)
+from sqlalchemy.orm import Session
+
+from crm_core.base.clock import add_months, lagos_today, month_start
+from crm_core.base.read import Listing, Order, Read
+from crm_core.owners.models import Owner
+from crm_core.payouts.models import (
+    Payout,
+    PayoutApproval,
+    PayoutAttempt,
+    PayoutDeduction,
+    WithholdingRate,
+)
+from crm_core.payouts.schemas import (
+    ApprovalRead,
+    AttemptRead,
+    DeductionRead,
+    MonthTotal,
+    PayoutFilter,
+    PayoutRead,
+    PayoutStats,
+    RateRead,
+    StatusTotal,
+)
+
+_APPROVALS = (
+    select(func.count())
+    .where(PayoutApproval.payout_id == Payout.id, PayoutApproval.voided_at.is_(None))
+    .correlate(Payout)
+    .scalar_subquery()
+)
+# Written out, so that the planner sees the states and the compiled text has no list to fill in.
+_UNPAID: ColumnElement[bool] = literal_column(
+    "crm_payouts.status IN ('pending', 'approved', 'processing', 'failed', 'unknown')", Boolean
+)
+_MONTH = bindparam("month", type_=Date)
+_PAID_MONTH = bindparam("paid_month", type_=Date)
+
+_FOUND = text(
+    """
+    SELECT id FROM crm_payouts
+    WHERE lower(payout_code) LIKE crm_search_prefix(:search)
+    UNION ALL SELECT id FROM crm_payouts WHERE payment_reference = lower(btrim(:search))
+    UNION ALL SELECT id FROM crm_payouts WHERE bank_reference = btrim(:search)
+    UNION ALL SELECT p.id FROM crm_owners o JOIN crm_payouts p ON p.owner_id = o.id
+    WHERE o.search @@ crm_search_query(:search)
+    """
+)
+
+PAYOUTS: Listing[PayoutRead] = Listing(
+    schema=PayoutRead,
+    statement=select(
+        Payout.id,
+        Payout.payout_code,
+        Payout.owner_id,
+        Owner.owner_code,
+        cast(Owner.first_name + " " + Owner.last_name, Text).label("owner_name"),
+        Payout.contract_id,
+        Payout.period_start,
+        Payout.period_end,
+        Payout.due_on,
+        Payout.gross_revenue,
+        Payout.deductions,
+        Payout.net_amount,
+        Payout.status,
+        Payout.status_reason,
+        Payout.payment_method,
+        Payout.payment_reference,
+        Payout.bank_reference,
+        Payout.bank_code,
+        Payout.bank_name,
+        (literal("******", Text) + Payout.account_last4).label("account_number"),
+        Payout.account_name,
+        Payout.nuban_ok,
+        _APPROVALS.label("approvals"),
+        Payout.approvals_needed,
+        Payout.approved_by,
+        Payout.approved_at,
+        Payout.paid_at,
+        Payout.file_id,
+        Payout.notes,
+        Payout.created_by,
+        Payout.version,
+        Payout.created_at,
+        Payout.updated_at,
+    ).join(Owner, Owner.id == Payout.owner_id),
+    filters={
+        "status": Payout.status == bindparam("status"),
+        "statuses": Payout.status == func.any(bindparam("statuses", type_=ARRAY(String))),
+        "owner_id": Payout.owner_id == bindparam("owner_id"),
+        "hospital_id": Payout.hospital_id == bindparam("hospital_id"),
+        "month": Payout.period_end.between(
+            cast(func.date_trunc("month", _MONTH), Date),
+            cast(func.date_trunc("month", _MONTH) + text("interval '1 month - 1 day'"), Date),
+        ),
+        "overdue": and_(
+            _UNPAID, Payout.due_on < func.crm_lagos_today(), bindparam("overdue", type_=Boolean)
+        ),
+        "not_made_by": Payout.created_by != bindparam("not_made_by"),
+        "file_id": Payout.file_id == bindparam("file_id"),
+        "paid_month": and_(
+            Payout.paid_at >= func.crm_lagos_month(_PAID_MONTH, literal_column("0")),
+            Payout.paid_at < func.crm_lagos_month(_PAID_MONTH, literal_column("1")),
+        ),
+        "search": Payout.id.in_(_FOUND.columns(Payout.id)),
+    },
+    orders={
+        "newest": Order((Payout.created_at, Payout.id)),
+        "due": Order((Payout.due_on, Payout.id), descending=False),
+        "largest": Order((Payout.net_amount, Payout.id)),
+    },
+    key=Payout.id,
+    noun="Payout",
+)
+
+
+def list_payouts(filters: PayoutFilter) -> Read[PayoutRead]:
+    """Payouts, newest first unless sorted otherwise."""
+    return PAYOUTS.read(filters)
+
+
+def get_payout(session: Session, payout_id: int) -> PayoutRead:
+    """One payout; ``NotFound`` where there is none."""
+    return PAYOUTS.one(session, payout_id)
+
+
+def payout_stats(session: Session) -> PayoutStats:
+    """The pipeline in naira by state, what is late, and what was paid this month and last."""
+    row = session.execute(_STATS).mappings().one()
+    return PayoutStats(
+        statuses=[StatusTotal.model_validate(total) for total in row["statuses"] or []],
+        overdue_count=row["overdue_count"],
+        overdue_net=row["overdue_net"],
+        paid_this_month=row["paid_this_month"],
+        paid_last_month=row["paid_last_month"],
+    )
+
+
+def totals_by_month(
+    session: Session, months: int = 12, *, owner_id: int | None = None
+) -> list[MonthTotal]:
+    """Net by state for the periods that end in each of the last ``months`` months, oldest first."""
+    since = add_months(month_start(lagos_today()), 1 - months)
+    found = session.execute(_BY_MONTH, {"since": since, "owner_id": owner_id}).mappings()
+    return [MonthTotal.model_validate(dict(row)) for row in found]
+
+
+def approvals_of(session: Session, payout_id: int) -> list[ApprovalRead]:
+    """Every approval of a payout, voided ones too, oldest first."""
+    found = session.scalars(
+        select(PayoutApproval)
+        .where(PayoutApproval.payout_id == payout_id)
+        .order_by(PayoutApproval.id)
+        .limit(200)
+    )
+    return [ApprovalRead.model_validate(approval) for approval in found]
+
+
+def deductions_of(session: Session, payout_ids: Sequence[int]) -> list[DeductionRead]:
+    """What is taken off these payouts, in the order it was entered."""
+    found = session.scalars(
+        select(PayoutDeduction)
+        .where(PayoutDeduction.payout_id.in_(payout_ids))
+        .order_by(PayoutDeduction.id)
+    )
+    return [DeductionRead.model_validate(deduction) for deduction in found]
+
+
+def attempts_of(session: Session, payout_id: int) -> list[AttemptRead]:
+    """Every try to pay, oldest first."""
+    found = session.scalars(
+        select(PayoutAttempt)
+        .where(PayoutAttempt.payout_id == payout_id)
+        .order_by(PayoutAttempt.id)
+        .limit(200)
+    )
+    return [AttemptRead.model_validate(attempt) for attempt in found]
+
+
+def list_rates(session: Session) -> list[RateRead]:
+    """Withholding tax rates, the latest first."""
+    found = session.scalars(select(WithholdingRate).order_by(WithholdingRate.holds_from.desc()))
+    return [RateRead.model_validate(rate) for rate in found]
+
+
+_STATS = text(
+    """
+    WITH by_status AS (
+        SELECT status, count(*) AS count, sum(net_amount) AS net_amount
+        FROM crm_payouts GROUP BY status
+    ), late AS (
+        SELECT count(*) AS overdue_count, coalesce(sum(net_amount), 0) AS overdue_net
+        FROM crm_payouts
+        WHERE status IN ('pending', 'approved', 'processing', 'failed', 'unknown')
+          AND due_on < crm_lagos_today()
+    ), paid AS (
+        SELECT coalesce(sum(net_amount) FILTER (WHERE paid_at >= this_month), 0) AS paid_this_month,
+               coalesce(sum(net_amount) FILTER (WHERE paid_at < this_month), 0) AS paid_last_month
+        FROM crm_payouts, (SELECT crm_lagos_month(crm_lagos_today(), 0) AS this_month) AS m
+        WHERE status = 'paid' AND paid_at >= crm_lagos_month(crm_lagos_today(), -1)
+    )
+    SELECT (SELECT json_agg(by_status) FROM by_status) AS statuses, late.*, paid.*
+    FROM late, paid
+    """
+)
+_BY_MONTH = text(
+    """
+    SELECT CAST(date_trunc('month', period_end) AS date) AS month, status,
+           count(*) AS count, sum(net_amount) AS net_amount
+    FROM crm_payouts
+    WHERE period_end >= :since
+      AND (CAST(:owner_id AS bigint) IS NULL OR owner_id = :owner_id)
+    GROUP BY 1, 2 ORDER BY 1, 2
+    """
+)

@@ -1,0 +1,236 @@
+"""What the bank did: paid, failed, no answer, came back; by hand, or from its statement."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from sqlalchemy import ARRAY, BigInteger, String, cast, func, insert, literal, select, update
+from sqlalchemy.orm import Session
+
+from crm_core.base.clock import utc_now
+from crm_core.base.errors import Invalid
+from crm_core.base.money import naira
+from crm_core.base.preflight import MOST, Plan, Receipt, Verdict, make_plan
+from crm_core.payouts.models import Payout, PayoutAttempt
+from crm_core.payouts.queries import PAYOUTS, get_payout
+from crm_core.payouts.schemas import (
+    Because,
+    Payment,
+    PaymentLine,
+    PayoutRead,
+    PayoutStatus,
+    Settlement,
+)
+from crm_core.payouts.service import common
+from crm_core.payouts.service.common import Act
+from crm_core.people.schemas import Actor, Permission
+
+_PAYABLE = (PayoutStatus.APPROVED, PayoutStatus.PROCESSING)
+_OPEN = ("open", "unknown")
+
+
+def plan_payment(session: Session, lines: Sequence[PaymentLine], *, actor: Actor) -> Plan:
+    """What marking these payments would do; a line is matched by its payment reference.
+
+    Lines that match no payout get the negative of their position (from 1) as id.
+    """
+    actor.require(Permission.PAYOUTS_PAY)
+    return _plan(lines, _matched(session, lines))
+
+
+def commit_payment(
+    session: Session, fingerprint: str, lines: Sequence[PaymentLine], *, actor: Actor
+) -> Receipt:
+    """Marks what was shown as paid, each payout once."""
+    actor.require(Permission.PAYOUTS_PAY)
+    common.lock_payouts(session, [payout.id for payout in _matched(session, lines).values()])
+    matched = _matched(session, lines)
+    act = Act("payout_payment", "Payments marked", fingerprint, actor)
+    accepted, refused = common.accepted_now(act, _plan(lines, matched))
+    references = {
+        matched[line.payment_reference].id: line.bank_reference
+        for line in lines
+        if line.payment_reference in matched
+    }
+    payouts = PAYOUTS.some(session, accepted)
+    _pay(session, {payout_id: references[payout_id] for payout_id in accepted})
+    net = sum((payout.net_amount for payout in payouts), Decimal(0))
+    return common.conclude(
+        session,
+        act,
+        changed=[common.change_of(payout, "paid") for payout in payouts],
+        refused=refused,
+        totals={"paid": str(len(payouts)), "net_amount": f"{net:.2f}"},
+    )
+
+
+def pay_payout(session: Session, payout_id: int, data: Payment, *, actor: Actor) -> PayoutRead:
+    """Marks one payout as paid with the bank's reference."""
+    actor.require(Permission.PAYOUTS_PAY)
+    payout = common.lock_payout(session, payout_id)
+    common.refuse(_verdict(payout, None))
+    _pay(session, {payout_id: data.bank_reference})
+    return get_payout(session, payout_id)
+
+
+def fail_payout(session: Session, payout_id: int, data: Because, *, actor: Actor) -> PayoutRead:
+    """The bank refused for good; paying again takes a new approval and a new reference."""
+    actor.require(Permission.PAYOUTS_PAY)
+    return _leave(session, payout_id, PayoutStatus.FAILED, data.reason)
+
+
+def suspend_payout(session: Session, payout_id: int, data: Because, *, actor: Actor) -> PayoutRead:
+    """The bank did not answer: locked until a check with it finds out what happened."""
+    actor.require(Permission.PAYOUTS_PAY)
+    return _leave(session, payout_id, PayoutStatus.UNKNOWN, data.reason)
+
+
+def settle_payout(
+    session: Session, payout_id: int, data: Settlement, *, actor: Actor
+) -> PayoutRead:
+    """What a check with the bank found out about a payment that it had not answered."""
+    actor.require(Permission.PAYOUTS_PAY)
+    payout = common.lock_payout(session, payout_id)
+    if payout.status is not PayoutStatus.UNKNOWN:
+        common.refuse(_refusal(payout, "state", f"It is {payout.status}: nothing to settle."))
+    if data.outcome == "failed":
+        return _leave(session, payout_id, PayoutStatus.FAILED, data.reason)
+    if data.bank_reference is None:
+        raise Invalid.field("bank_reference", "Give the bank's reference of the payment.")
+    _mark_paid(session, {payout_id: data.bank_reference})
+    return get_payout(session, payout_id)
+
+
+def reverse_payout(session: Session, payout_id: int, data: Because, *, actor: Actor) -> PayoutRead:
+    """The money came back; it leaves the owner's lifetime value again."""
+    actor.require(Permission.PAYOUTS_PAY)
+    payout = common.lock_payout(session, payout_id)
+    common.refuse_transition(payout, PayoutStatus.REVERSED)
+    session.execute(
+        update(Payout)
+        .where(Payout.id == payout_id)
+        .values(status=PayoutStatus.REVERSED.value, status_reason=data.reason)
+    )
+    return get_payout(session, payout_id)
+
+
+def _matched(session: Session, lines: Sequence[PaymentLine]) -> Mapping[str, PayoutRead]:
+    if not lines:
+        raise Invalid.field("lines", "Give at least one payment.")
+    if len(lines) > MOST:
+        raise Invalid.field("lines", f"Give at most {MOST:,} payments at once.")
+    references = [line.payment_reference for line in lines]
+    ids = session.scalars(select(Payout.id).where(Payout.payment_reference.in_(references))).all()
+    return {payout.payment_reference: payout for payout in PAYOUTS.some(session, ids)}
+
+
+def _plan(lines: Sequence[PaymentLine], matched: Mapping[str, PayoutRead]) -> Plan:
+    seen: set[str] = set()
+    verdicts: list[Verdict] = []
+    for position, line in enumerate(lines, start=1):
+        payout = matched.get(line.payment_reference)
+        if payout is None:
+            verdicts.append(_unmatched(position, line, "no payout has this reference"))
+        elif line.payment_reference in seen:
+            verdicts.append(_unmatched(position, line, "the reference comes twice in this list"))
+        else:
+            verdicts.append(_verdict(payout, line))
+        seen.add(line.payment_reference)
+    accepted = {verdict.id for verdict in verdicts if verdict.ok}
+    net = sum((p.net_amount for p in matched.values() if p.id in accepted), Decimal(0))
+    refused = len(verdicts) - len(accepted)
+    totals = {"count": len(accepted), "net_amount": f"{net:.2f}", "refused": refused}
+    return make_plan(verdicts, totals)
+
+
+def _verdict(payout: PayoutRead, line: PaymentLine | None) -> Verdict:
+    if payout.status not in _PAYABLE:
+        return _refusal(payout, "state", f"{payout.payout_code} is {payout.status}: not payable.")
+    if line is not None and line.amount is not None and line.amount != payout.net_amount:
+        sentence = f"The bank says {naira(line.amount)}, we say {naira(payout.net_amount)}."
+        return _refusal(payout, "amount", sentence)
+    return _refusal(payout, "pay", "Will be marked as paid.", ok=True)
+
+
+def _refusal(payout: PayoutRead, code: str, reason: str, *, ok: bool = False) -> Verdict:
+    return Verdict(
+        id=payout.id,
+        label=f"{common.label_of(payout)} · {naira(payout.net_amount)}",
+        ok=ok,
+        code=code,
+        reason=reason,
+        state=str(payout.version),
+    )
+
+
+def _unmatched(position: int, line: PaymentLine, why: str) -> Verdict:
+    return Verdict(
+        id=-position,
+        label=f"Line {position}: {line.payment_reference[:50]}",
+        ok=False,
+        code="unmatched",
+        reason=f"Left out: {why}.",
+    )
+
+
+def _pay(session: Session, references: Mapping[int, str]) -> None:
+    """Approved ones begin an attempt by hand first: every payment has an attempt of its own."""
+    ids = list(references)
+    approved = Payout.id.in_(ids), Payout.status == PayoutStatus.APPROVED.value
+    columns = ["payout_id", "reference", "method"]
+    begun = select(Payout.id, Payout.payment_reference, literal("by_hand")).where(*approved)
+    with common.refusing():
+        session.execute(insert(PayoutAttempt).from_select(columns, begun))
+        session.execute(
+            update(Payout).where(*approved).values(status=PayoutStatus.PROCESSING.value),
+            execution_options=common.VALUES,
+        )
+    _mark_paid(session, references)
+
+
+def _mark_paid(session: Session, references: Mapping[int, str]) -> None:
+    given = (
+        select(
+            func.unnest(cast(list(references), ARRAY(BigInteger))).label("payout_id"),
+            func.unnest(cast(list(references.values()), ARRAY(String))).label("ref"),
+        )
+    ).subquery("given")
+    now = utc_now()
+    session.execute(
+        update(PayoutAttempt)
+        .where(PayoutAttempt.payout_id == given.c.payout_id, PayoutAttempt.outcome.in_(_OPEN))
+        .values(outcome="paid", bank_reference=given.c.ref, concluded_at=now),
+        execution_options=common.VALUES,
+    )
+    with common.refusing():
+        session.execute(
+            update(Payout)
+            .where(Payout.id == given.c.payout_id)
+            .values(
+                status=PayoutStatus.PAID.value,
+                status_reason=None,
+                paid_at=now,
+                bank_reference=given.c.ref,
+            ),
+            execution_options=common.VALUES,
+        )
+
+
+def _leave(session: Session, payout_id: int, status: PayoutStatus, reason: str) -> PayoutRead:
+    payout = common.lock_payout(session, payout_id)
+    common.refuse_transition(payout, status)
+    session.execute(
+        update(PayoutAttempt)
+        .where(PayoutAttempt.payout_id == payout_id, PayoutAttempt.outcome.in_(_OPEN))
+        .values(
+            outcome=status.value,
+            reason=reason,
+            concluded_at=utc_now() if status is PayoutStatus.FAILED else None,
+        ),
+        execution_options=common.VALUES,
+    )
+    session.execute(
+        update(Payout)
+        .where(Payout.id == payout_id)
+        .values(status=status.value, status_reason=reason)
+    )
+    return get_payout(session, payout_id)
