@@ -112,6 +112,11 @@ def list_tokens(filters: TokenFilter) -> Read[TokenRead]:
     return _TOKENS.read(filters)
 
 
+def get_token(session: Session, token_id: int) -> TokenRead:
+    """One API token; ``NotFound`` where there is none."""
+    return _TOKENS.one(session, token_id)
+
+
 def list_sessions(filters: SessionFilter) -> Read[SessionRead]:
     """Sign-ins that have not ended, the newest first."""
     return _SESSIONS.read(filters)

@@ -19,7 +19,8 @@ from crm_core.base import idempotency
 from crm_core.base.clock import utc_now
 from crm_core.base.crypto import new_token, token_hash
 from crm_core.base.db import reading, transaction
-from crm_core.base.errors import Invalid, Problem, Refusal
+from crm_core.base.errors import Invalid, Refusal
+from crm_core.base.validation import problems_of
 from crm_core.people import queries
 from crm_core.people.schemas import Actor, Permission
 
@@ -75,7 +76,9 @@ def load() -> Iterator[Session]:
 
 
 @contextmanager
-def act(flash: str, *, why: str = "", once: str = "") -> Iterator[Session]:
+def act(
+    flash: str, *, why: str = "", once: str = "", keep: dict[str, str] | None = None
+) -> Iterator[Session]:
     """One transaction of the person who is signed in; then the page runs again and says ``flash``.
 
     A refusal is shown where it belongs: beside the fields that ``field_error`` marks, else in
@@ -84,6 +87,8 @@ def act(flash: str, *, why: str = "", once: str = "") -> Iterator[Session]:
     Args:
         why: the reason the person gave; the history keeps it. The flash, where there is none.
         once: a ``form_token``. However often the click arrives, the block is done once.
+        keep: what the block puts in here is in ``session_state`` when the page runs again, such as
+            a secret that is shown once.
     """
     actor = require_signed_in()
     fields: Mapping[str, DeltaGenerator] = st.session_state.get(_FIELDS, {})
@@ -96,10 +101,11 @@ def act(flash: str, *, why: str = "", once: str = "") -> Iterator[Session]:
     except _DoneBefore:
         pass
     except ValidationError as error:
-        problem = _invalid(error)
+        problem = Invalid("Some fields need another look.", problems_of(error))
     except Refusal as refusal:
         problem = refusal
     if problem is None:
+        st.session_state.update(keep or {})
         _finish(flash, once)
     _show_problem(problem, fields)
 
@@ -162,20 +168,6 @@ def _finish(message: str, once: str) -> NoReturn:
         del st.session_state[key]
     flash(message)
     st.rerun()
-
-
-def _invalid(error: ValidationError) -> Invalid:
-    """A schema's complaints in the form of a service's."""
-    problems = [
-        Problem(".".join(str(part) for part in found["loc"]), _sentence(found["msg"]))
-        for found in error.errors(include_url=False, include_context=False)
-    ]
-    return Invalid(problems[0].message, problems)
-
-
-def _sentence(message: str) -> str:
-    words = message.removeprefix("Value error, ")
-    return words[:1].upper() + words[1:] + ("" if words.endswith(".") else ".")
 
 
 def _show_problem(problem: Refusal, fields: Mapping[str, DeltaGenerator]) -> None:

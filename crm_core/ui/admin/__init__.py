@@ -1,0 +1,1 @@
+"""The parts of the admin page: people, API tokens, sign-ins."""
