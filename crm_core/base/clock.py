@@ -11,7 +11,7 @@ LAGOS = ZoneInfo("Africa/Lagos")
 Instant = Annotated[
     datetime,
     PlainSerializer(
-        lambda instant: instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        lambda instant: instant.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         return_type=str,
         when_used="json",
     ),

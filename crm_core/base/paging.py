@@ -2,9 +2,12 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Generic, TypeVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
@@ -46,13 +49,36 @@ class Page(Generic[Row]):
         return max(1, -(-self.total // self.limit))
 
 
-def decode_cursor(cursor: str, order: str) -> list[Any]:
-    """The key of the last row seen; ``Invalid`` where the cursor is of another list or order."""
+def decode_cursor(cursor: str, order: str, kinds: Sequence[type]) -> list[str]:
+    """The key of the last row seen, as PostgreSQL wrote it, with one part for each kind of column.
+
+    Raises:
+        Invalid: the cursor is of another list or order, or was made up.
+    """
     wrong = Invalid.field("cursor", "This cursor is not of this list: start again without it.")
     try:
         name, *key = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        fits = all(_fits(part, kind) for part, kind in zip(key, kinds, strict=True))
     except (binascii.Error, ValueError, TypeError) as error:
         raise wrong from error
-    if name != order or not all(isinstance(part, str | int) for part in key):
+    if name != order or not fits:
         raise wrong
-    return list(key)
+    return [str(part) for part in key]
+
+
+_FORMS: dict[type, re.Pattern[str]] = {
+    int: re.compile(r"-?[0-9]{1,18}"),
+    Decimal: re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,10})?"),
+    date: re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
+    datetime: re.compile(r"[0-9-]{10} [0-9:]{8}(\.[0-9]{1,6})?[+-][0-9:]{2,5}"),
+    str: re.compile(r"[^\0]*"),
+}
+
+
+def _fits(part: object, kind: type) -> bool:
+    """Whether PostgreSQL can read this part back: a made-up one must not become its error."""
+    if not isinstance(part, str) or not _FORMS[kind].fullmatch(part):
+        return False
+    if issubclass(kind, date):
+        kind.fromisoformat(part)
+    return True

@@ -172,9 +172,10 @@ class Listing(Generic[Row]):
             if (value := getattr(request, name)) is not None
         }
         order = getattr(request, "sort", None) or next(iter(self.orders))
-        keys = decode_cursor(request.cursor, order) if request.cursor else []
+        kinds = [column.type.python_type for column in self.orders[order].columns]
+        keys = decode_cursor(request.cursor, order, kinds) if request.cursor else []
         statements = self._statements(tuple(values), order, bool(keys))
-        bound = {f"key_{n}": str(part) for n, part in enumerate(keys)}
+        bound = {f"key_{n}": part for n, part in enumerate(keys)}
         return Read(self.schema, statements, values | bound, request)
 
     def one(self, session: Session, record_id: int) -> Row:

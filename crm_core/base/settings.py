@@ -14,7 +14,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Names are those of the environment variables, in lower case, with their defaults."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore"
+    )
 
     crm_host: str = Field("127.0.0.1", description="Address the dashboard and the API listen on")
     crm_dashboard_port: int = Field(8501, ge=1, le=65535, description="Port of the dashboard")
@@ -35,7 +37,9 @@ class Settings(BaseSettings):
     crm_session_key: SecretStr | None = Field(
         None, description="32 bytes in URL-safe base64; made in the data directory if embedded"
     )
-    crm_log_format: Literal["console", "json"] = Field("console", description="How logs are written")
+    crm_log_format: Literal["console", "json"] = Field(
+        "console", description="How logs are written"
+    )
     crm_session_hours: int = Field(12, ge=1, description="A sign-in ends after so many hours")
     crm_session_idle_minutes: int = Field(60, ge=1, description="…or after so many idle minutes")
     crm_rate_limit: int = Field(600, ge=1, description="API requests a minute for each token")
