@@ -23,6 +23,7 @@ from crm_core.base.errors import Invalid, Refusal
 from crm_core.base.validation import problems_of
 from crm_core.people import queries
 from crm_core.people.schemas import Actor, Permission
+from crm_core.ui.plain import plain
 
 MARK = Path(__file__).parent / "assets" / "mark.svg"
 FLASH_SECONDS = 6
@@ -71,7 +72,7 @@ def load() -> Iterator[Session]:
         refused = str(refusal)
     else:
         return
-    st.error(refused)
+    st.error(plain(refused))
     st.stop()
 
 
@@ -147,14 +148,14 @@ def _refuse(needs: Permission, actor: Actor) -> NoReturn:
     try:
         actor.require(needs)
     except Refusal as refusal:
-        st.error(str(refusal))
+        st.error(plain(str(refusal)))
     st.stop()
 
 
 def _show_flash() -> None:
     message, until = st.session_state.get(_FLASH, ("", 0.0))
     if time.monotonic() < until:
-        st.toast(message, icon="✅", duration=FLASH_SECONDS)
+        st.toast(plain(message), icon=":material/check_circle:", duration=FLASH_SECONDS)
 
 
 def _done_before(session: Session, once: str, actor: Actor) -> bool:
@@ -174,8 +175,8 @@ def _show_problem(problem: Refusal, fields: Mapping[str, DeltaGenerator]) -> Non
     problems = problem.problems if isinstance(problem, Invalid) else ()
     for found in problems:
         if found.path in fields:
-            fields[found.path].error(found.message)
+            fields[found.path].error(plain(found.message))
         else:
-            st.error(found.message)
+            st.error(plain(found.message))
     if not problems:
-        st.error(str(problem))
+        st.error(plain(str(problem)))

@@ -6,6 +6,7 @@ import secrets
 import streamlit as st
 
 from crm_core.base.errors import Refusal
+from crm_core.ui.plain import plain
 
 _log = logging.getLogger(__name__)
 
@@ -13,7 +14,7 @@ _log = logging.getLogger(__name__)
 def on_script_error(error: Exception) -> bool:
     """Shows a refusal's sentence, or a reference; True keeps Streamlit from showing its own."""
     if isinstance(error, Refusal):
-        st.error(str(error))
+        st.error(plain(str(error)))
         return True
     reference = secrets.token_hex(4)
     _log.error("a page failed", exc_info=error, extra={"reference": reference})

@@ -5,6 +5,7 @@ downloads live in it.
 """
 
 import gc
+import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -38,6 +39,7 @@ async def health(_: Request) -> Response:
 
 @asynccontextmanager
 async def _lifespan(_: st.App) -> AsyncIterator[None]:
+    _take_over_logs()
     url = settings().database_url
     if url is None:
         sys.exit("Set DATABASE_URL, or start everything with `make run`.")
@@ -48,6 +50,15 @@ async def _lifespan(_: st.App) -> AsyncIterator[None]:
     gc.freeze()
     yield
     engine.dispose()
+
+
+def _take_over_logs() -> None:
+    """Streamlit gives its loggers, and uvicorn's, handlers that would write tokens in the clear."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.startswith("streamlit"):
+            logger = logging.getLogger(name)
+            logger.handlers, logger.propagate = [], True
+    logs.configure(settings().crm_log_format)
 
 
 def _make_app() -> Gate:

@@ -6,6 +6,7 @@ from crm_core.people import queries, service
 from crm_core.people.schemas import Actor, SessionFilter
 from crm_core.ui.admin import tables
 from crm_core.ui.page import act, load
+from crm_core.ui.plain import plain
 
 
 def show(actor: Actor) -> None:
@@ -19,6 +20,6 @@ def show(actor: Actor) -> None:
     sign_in = next((each for each in found.rows if each.id == chosen), None)
     if sign_in is None:
         st.text("Choose a sign-in to end it.")
-    elif st.button(f"End this sign-in of {sign_in.name}", type="primary"):
+    elif st.button(f"End this sign-in of {plain(sign_in.name)}", type="primary"):
         with act(f"{sign_in.name} is signed out in that browser") as session:
             service.end_session(session, sign_in.id, actor=actor)

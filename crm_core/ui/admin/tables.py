@@ -9,6 +9,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from crm_core.base.clock import utc_now
 from crm_core.people.schemas import Role, SessionRead, StaffRead, TokenRead
+from crm_core.ui.plain import plain
 
 ROLES = {
     Role.VIEWER: "Viewer: sees everything, masked",
@@ -91,7 +92,7 @@ def show_once(key: str, title: str) -> None:
     if secret is None:
         return
     with st.container(border=True):
-        st.subheader(title, anchor=False)
+        st.subheader(plain(title), anchor=False)
         st.text("Copy it now: it cannot be shown again.")
         st.code(secret, language=None, wrap_lines=True)
         st.button("I have copied it", on_click=st.session_state.pop, args=(key,), key=f"done-{key}")
@@ -131,6 +132,7 @@ def _chosen_by_id(
         on_select=choose,
         selection_mode="single-row",
         column_config={name: _column(name, value) for name, value in rows[0].items()},
+        placeholder="–",
         alt=alt,
     )
 
