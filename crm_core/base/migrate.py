@@ -7,7 +7,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import ProgrammingError
 
 OLDEST_POSTGRES = 15
 _LOCK = 4_242_001  # any number of our own: one migration at a time
@@ -32,6 +34,10 @@ def migrate(url: str) -> None:
             connection.commit()
             command.upgrade(_config(connection), "head")
             connection.commit()
+    except ProgrammingError as error:
+        if isinstance(error.orig, InsufficientPrivilege):
+            raise DatabaseUnfit(_rights_wanted(error.orig)) from error
+        raise
     finally:
         engine.dispose()
 
@@ -48,6 +54,14 @@ def _refuse_old(connection: Connection) -> None:
         raise DatabaseUnfit(
             f"PostgreSQL {int(version) // 10_000} is too old: use {OLDEST_POSTGRES} or newer."
         )
+
+
+def _rights_wanted(error: Exception) -> str:
+    reason = str(error).splitlines()[0]
+    return (
+        f"The database role may not do what a migration needs ({reason}): give it the database"
+        " and the right to create roles, or name one that has them in MIGRATION_DATABASE_URL."
+    )
 
 
 def _config(connection: Connection) -> Config:
