@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
-from crm_core.api import docs, health, receipts, refusals
+from crm_core.api import docs, health, owners, payout_batches, payouts, receipts, refusals
 from crm_core.api.deps import Resources
 from crm_core.api.metrics import Metrics
 from crm_core.api.middleware import LimitBody, Observe
@@ -24,7 +24,13 @@ from crm_core.base.settings import settings
 
 PREFIX = "/api/crm-v2"
 
-DOMAINS: tuple[APIRouter, ...] = (receipts.router,)
+# Paths with a name come before paths with an id: /payouts/files before /payouts/{payout_id}.
+DOMAINS: tuple[APIRouter, ...] = (
+    owners.router,
+    payout_batches.router,
+    payouts.router,
+    receipts.router,
+)
 
 OpenReader = Callable[[], AbstractAsyncContextManager[Reader]]
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Annotated, cast
 
-from fastapi import Depends
+from fastapi import Depends, params
 from fastapi.concurrency import contextmanager_in_threadpool
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
@@ -79,13 +79,13 @@ async def current_reader(request: Request) -> Reader:
 ReaderDep = Annotated[Reader, Depends(current_reader)]
 
 
-def needs(permission: Permission) -> object:
+def needs(permission: Permission) -> params.Depends:
     """For ``dependencies=[…]`` of a router or route: 403 unless the actor holds the permission."""
 
     async def require(actor: CurrentActor) -> None:
         actor.require(permission)
 
-    return Depends(require)
+    return params.Depends(require)
 
 
 async def write_session(request: Request, actor: CurrentActor) -> AsyncIterator[Session]:

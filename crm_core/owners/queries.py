@@ -3,9 +3,21 @@
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import String, Text, bindparam, case, cast, func, literal, select, text
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    Text,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.orm import Session
 
+from crm_core.base.errors import NotFound
 from crm_core.base.read import Listing, Order, Read
 from crm_core.owners.models import Owner, OwnerAccount, OwnerContact, OwnerScore, OwnerSurvey
 from crm_core.owners.schemas import (
@@ -18,7 +30,7 @@ from crm_core.owners.schemas import (
     SurveyRead,
 )
 
-_PAYMENT_STATUS = case(
+_PAYMENT_STATUS: ColumnElement[str] = case(
     (Owner.payouts_due_on < func.crm_lagos_today(), "overdue"),
     (Owner.payouts_pending > 0, "pending"),
     else_="current",
@@ -81,12 +93,12 @@ def owner_stats(session: Session) -> OwnerStats:
     """Counts by state and payment, mean satisfaction, lifetime value in naira."""
     row = session.execute(_STATS).mappings().one()
     return OwnerStats(
-        totalOwners=row["total"],
-        activeOwners=row["active"],
-        inactiveOwners=row["inactive"],
-        averageSatisfaction=row["satisfaction"],
-        totalLifetimeValue=float(row["value"]),
-        paymentStats={name: row[name] for name in ("current", "overdue", "pending")},
+        total_owners=row["total"],
+        active_owners=row["active"],
+        inactive_owners=row["inactive"],
+        average_satisfaction=row["satisfaction"],
+        total_lifetime_value=float(row["value"]),
+        payment_stats={name: row[name] for name in ("current", "overdue", "pending")},
     )
 
 
@@ -94,6 +106,14 @@ def get_account(session: Session, owner_id: int) -> AccountRead | None:
     """The owner's bank account, masked; None where none was given yet."""
     found = session.execute(_ACCOUNT, {"owner_id": owner_id}).mappings().first()
     return AccountRead.model_validate(dict(found)) if found else None
+
+
+def require_account(session: Session, owner_id: int) -> AccountRead:
+    """The owner's bank account, masked; ``NotFound`` where none was given yet."""
+    account = get_account(session, owner_id)
+    if account is None:
+        raise NotFound("This owner has no bank account yet")
+    return account
 
 
 def surveys_of(session: Session, owner_id: int, *, limit: int = 50) -> list[SurveyRead]:
@@ -149,10 +169,9 @@ _STATS = select(
     func.count().filter(Owner.status == "inactive").label("inactive"),
     func.round(func.coalesce(func.avg(Owner.satisfaction_score), 0), 2).label("satisfaction"),
     func.coalesce(func.sum(_LIFETIME.element), 0).label("value"),
-    *(
-        func.count().filter(name == _PAYMENT_STATUS).label(name)
-        for name in ("current", "overdue", "pending")
-    ),
+    func.count().filter(_PAYMENT_STATUS == literal("current")).label("current"),
+    func.count().filter(_PAYMENT_STATUS == literal("overdue")).label("overdue"),
+    func.count().filter(_PAYMENT_STATUS == literal("pending")).label("pending"),
 )
 _ACCOUNT = select(
     OwnerAccount.id,

@@ -15,6 +15,7 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+from pydantic.alias_generators import to_camel
 
 from crm_core.base.clock import Instant, lagos_today
 from crm_core.base.money import Naira, Score
@@ -146,16 +147,18 @@ class OwnerFilter(PageRequest):
 
 
 class OwnerStats(BaseModel):
-    """The cards of the owners page."""
+    """The cards of the owners page; on the wire the names are in camelCase."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, serialize_by_alias=True
+    )
 
-    totalOwners: int
-    activeOwners: int
-    inactiveOwners: int
-    averageSatisfaction: Score
-    totalLifetimeValue: float
-    paymentStats: dict[PaymentStatus, int]
+    total_owners: int
+    active_owners: int
+    inactive_owners: int
+    average_satisfaction: Score
+    total_lifetime_value: float
+    payment_stats: dict[PaymentStatus, int]
 
 
 class AccountChange(BaseModel):

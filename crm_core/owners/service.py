@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlalchemy import select, text, update
+from sqlalchemy import select, text, true, update
 from sqlalchemy.orm import Session
 
 from crm_core.base import crypto, history
@@ -76,9 +76,7 @@ def change_account(
     else:
         account.account_name = values["account_name"]
     session.flush()
-    changed = queries.get_account(session, owner_id)
-    assert changed is not None
-    return changed
+    return queries.require_account(session, owner_id)
 
 
 def reveal_identity(session: Session, owner_id: int, *, why: str, actor: Actor) -> dict[str, str]:
@@ -133,7 +131,7 @@ def refresh_satisfaction(session: Session, owner_ids: Sequence[int] | None = Non
     """Recomputes scores (of all owners at night, as old surveys drop out); gives how many moved."""
     session.execute(
         select(Owner.id)
-        .where(True if owner_ids is None else Owner.id.in_(owner_ids))
+        .where(true() if owner_ids is None else Owner.id.in_(owner_ids))
         .order_by(Owner.id)
         .with_for_update(key_share=True)
     )

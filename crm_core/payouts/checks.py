@@ -42,7 +42,8 @@ def _findings(row: RowMapping) -> list[BeneficiaryCheck]:
 def _usual(row: RowMapping) -> str:
     if row["lowest"] is None:
         return ""
-    return f"Unusual amount: this owner usually gets {naira(row['lowest'])} to {naira(row['highest'])}."
+    usual = f"{naira(row['lowest'])} to {naira(row['highest'])}"
+    return f"Unusual amount: this owner usually gets {usual}."
 
 
 # Usual is what the last twelve paid payouts were, give or take half; three at least make a habit.
@@ -58,8 +59,8 @@ _FINDINGS = text(
                       AND x.owner_id <> p.owner_id) AS shared,
            coalesce(a.changed_at > now() - interval '24 hours', false) AS recent,
            coalesce(a.account_hash <> p.account_hash, false) AS differs,
-           coalesce(u.paid >= 3 AND p.net_amount NOT BETWEEN u.lowest / 2 AND u.highest * 1.5, false)
-               AS unusual,
+           coalesce(u.paid >= 3 AND p.net_amount NOT BETWEEN u.lowest / 2 AND u.highest * 1.5,
+                    false) AS unusual,
            u.lowest, u.highest
     FROM crm_payouts p
     LEFT JOIN crm_owner_accounts a ON a.owner_id = p.owner_id

@@ -28,12 +28,14 @@ from crm_core.payouts.models import (
     PayoutApproval,
     PayoutAttempt,
     PayoutDeduction,
+    PayoutFile,
     WithholdingRate,
 )
 from crm_core.payouts.schemas import (
     ApprovalRead,
     AttemptRead,
     DeductionRead,
+    FileRead,
     MonthTotal,
     PayoutFilter,
     PayoutRead,
@@ -194,6 +196,29 @@ def attempts_of(session: Session, payout_id: int) -> list[AttemptRead]:
         .limit(200)
     )
     return [AttemptRead.model_validate(attempt) for attempt in found]
+
+
+def list_files(session: Session, *, limit: int = 50) -> list[FileRead]:
+    """The latest bank files, newest first, with how many of their payouts are still open."""
+    state = func.count().filter
+    found = session.execute(
+        select(
+            PayoutFile.id,
+            PayoutFile.file_code,
+            PayoutFile.payout_count,
+            PayoutFile.control_total,
+            PayoutFile.digest,
+            PayoutFile.created_by,
+            PayoutFile.created_at,
+            state(Payout.status == "paid").label("paid"),
+            state(Payout.status.in_(("processing", "unknown"))).label("open"),
+        )
+        .outerjoin(Payout, Payout.file_id == PayoutFile.id)
+        .group_by(PayoutFile.id)
+        .order_by(PayoutFile.id.desc())
+        .limit(limit)
+    )
+    return [FileRead.model_validate(row) for row in found]
 
 
 def list_rates(session: Session) -> list[RateRead]:

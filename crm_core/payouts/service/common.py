@@ -113,7 +113,7 @@ def label_of(payout: PayoutRead) -> str:
 def refusing() -> AbstractContextManager[None]:
     """What the database's own rules say, in words."""
     return refusing_violations(
-        ex_crm_payouts_one_live="This owner has a live payout for this contract and period already.",
+        ex_crm_payouts_one_live="This owner has a live payout for this contract and period.",
         fk_crm_payouts_owner_id="There is no such owner.",
         fk_crm_payouts_contract_id="There is no such contract.",
         payout_transition="This is not possible in the payout's present state.",

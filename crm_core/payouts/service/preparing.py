@@ -167,6 +167,7 @@ _COMPUTATION = """
     ) w
 """
 _COMPUTED = text(_COMPUTATION + " ORDER BY c.contract_id")
+# Both are texts of ours; what a person gives is bound.
 _CREATE = text(
     f"""
     WITH computed AS ({_COMPUTATION} WHERE c.contract_id = ANY(:contract_ids)),
@@ -181,11 +182,12 @@ _CREATE = text(
         ORDER BY c.contract_id
         RETURNING id, contract_id, payout_code, net_amount
     ), taxed AS (
-        INSERT INTO crm_payout_deductions (payout_id, kind, description, amount, rate, rate_holds_from)
+        INSERT INTO crm_payout_deductions
+            (payout_id, kind, description, amount, rate, rate_holds_from)
         SELECT p.id, 'withholding_tax', 'Withholding tax', c.tax, c.rate, c.holds_from
         FROM created p JOIN computed c USING (contract_id) WHERE c.tax > 0
     )
     SELECT p.id, p.payout_code, p.net_amount, c.owner_name
     FROM created p JOIN computed c USING (contract_id) ORDER BY p.id
-    """
+    """  # noqa: S608
 )

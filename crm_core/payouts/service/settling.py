@@ -138,8 +138,9 @@ def _plan(lines: Sequence[PaymentLine], matched: Mapping[str, PayoutRead]) -> Pl
     accepted = {verdict.id for verdict in verdicts if verdict.ok}
     net = sum((p.net_amount for p in matched.values() if p.id in accepted), Decimal(0))
     refused = len(verdicts) - len(accepted)
-    totals = {"count": len(accepted), "net_amount": f"{net:.2f}", "refused": refused}
-    return make_plan(verdicts, totals)
+    return make_plan(
+        verdicts, {"count": len(accepted), "net_amount": f"{net:.2f}", "refused": refused}
+    )
 
 
 def _verdict(payout: PayoutRead, line: PaymentLine | None) -> Verdict:
