@@ -5,6 +5,7 @@ from crm_core.people.service.accounts import deactivate as deactivate
 from crm_core.people.service.accounts import reactivate as reactivate
 from crm_core.people.service.accounts import set_password as set_password
 from crm_core.people.service.accounts import set_roles as set_roles
+from crm_core.people.service.settings import change_parameter as change_parameter
 from crm_core.people.service.sign_in import LINK_WRONG as LINK_WRONG
 from crm_core.people.service.sign_in import Attempt as Attempt
 from crm_core.people.service.sign_in import begin_sign_in as begin_sign_in

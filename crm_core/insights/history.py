@@ -1,0 +1,66 @@
+"""The history as an administrator reads it: latest changes first, and how far it is sealed."""
+
+from sqlalchemy import Text, bindparam, cast, literal, select, text
+from sqlalchemy.orm import Session
+
+from crm_core.base.history import History
+from crm_core.base.read import Listing, Order, Read
+from crm_core.insights.schemas import HistoryFilter, HistoryRead, SealState
+from crm_core.people.models import Staff
+from crm_core.people.schemas import Actor, Permission
+
+HISTORY: Listing[HistoryRead] = Listing(
+    schema=HistoryRead,
+    statement=select(
+        History.id,
+        History.at,
+        History.who,
+        Staff.name.label("who_name"),
+        History.why,
+        History.request_id,
+        History.table_name,
+        History.record_id,
+        History.action,
+        History.before,
+        History.after,
+    ).outerjoin(Staff, History.who == literal("staff:", Text) + cast(Staff.id, Text)),
+    filters={
+        "table_name": History.table_name == bindparam("table_name"),
+        "record_id": History.record_id == bindparam("record_id"),
+        "who": History.who == bindparam("who"),
+    },
+    orders={"latest": Order((History.id,))},
+    key=History.id,
+    noun="Change",
+)
+
+
+def list_history(filters: HistoryFilter, *, actor: Actor) -> Read[HistoryRead]:
+    """Changes, latest first; use the cursor to go back in time."""
+    actor.require(Permission.HISTORY_READ)
+    return HISTORY.read(filters)
+
+
+def seal_state(session: Session, *, actor: Actor) -> SealState:
+    """When the history was sealed last, and how many changes no seal covers yet."""
+    actor.require(Permission.HISTORY_READ)
+    return SealState.model_validate(dict(session.execute(_SEALED).mappings().one()))
+
+
+def tracked_tables(session: Session) -> list[str]:
+    """The tables that are under the history, by name: what it may be filtered by."""
+    return list(session.scalars(_TRACKED))
+
+
+_SEALED = text(
+    """
+    SELECT s.sealed_at, encode(s.hash, 'hex') AS head,
+           (SELECT count(*) FROM crm_history h
+            WHERE s.id IS NULL OR (h.xact >= s.to_xact AND h.id > s.after_id)) AS unsealed
+    FROM (SELECT 1) AS always
+    LEFT JOIN LATERAL (SELECT * FROM crm_history_seals ORDER BY id DESC LIMIT 1) s ON true
+    """
+)
+_TRACKED = text(
+    "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'history_insert' ORDER BY 1"
+)

@@ -1,0 +1,96 @@
+"""Reads across domains: the figures of the morning."""
+
+from datetime import date
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from crm_core.base.clock import add_months, lagos_today, month_start
+from crm_core.insights.schemas import MonthFigures, MonthToPrepare, Waiting
+from crm_core.owners import queries as owners
+
+
+def figures_by_month(session: Session, months: int = 12) -> list[MonthFigures]:
+    """Owners, satisfaction, what was paid, lifetime value: the last ``months`` months to now."""
+    last = month_start(lagos_today())
+    wanted = [add_months(last, n) for n in range(1 - months, 1)]
+    scores = {p.as_of: p.score for p in owners.satisfaction_by_month(session, wanted)}
+    found = session.execute(_BY_MONTH, {"months": wanted}).mappings()
+    return [
+        MonthFigures.model_validate({**row, "satisfaction": scores.get(row["month"])})
+        for row in found
+    ]
+
+
+def waiting_for(session: Session, person: str) -> Waiting:
+    """Payouts that wait for an approval and that this person did not make.
+
+    Args:
+        person: key of the human, such as ``staff:12``, as ``Actor.person`` has it.
+    """
+    row = session.execute(_WAITING, {"person": person}).mappings().one()
+    return Waiting.model_validate(dict(row))
+
+
+def months_to_prepare(session: Session, months: int = 3) -> list[MonthToPrepare]:
+    """Which of the last ``months`` ended months have contracts without a payout, latest first."""
+    this_month = month_start(lagos_today())
+    wanted = [add_months(this_month, -n) for n in range(1, months + 1)]
+    found = session.execute(_TO_PREPARE, {"months": wanted}).mappings()
+    return [MonthToPrepare.model_validate(dict(row)) for row in found]
+
+
+def last_month() -> date:
+    """The first day of the month before this one, in Lagos."""
+    return add_months(month_start(lagos_today()), -1)
+
+
+# Lifetime value goes backwards from now: what was paid after a month's end is taken off again.
+_BY_MONTH = text(
+    """
+    WITH asked AS (SELECT unnest(CAST(:months AS date[])) AS month),
+    paid AS (
+        SELECT a.month, coalesce(sum(p.net_amount), 0) AS net, coalesce(sum(p.gross_revenue), 0) AS gross
+        FROM asked a LEFT JOIN crm_payouts p ON p.status = 'paid'
+            AND p.paid_at >= crm_lagos_month(a.month, 0) AND p.paid_at < crm_lagos_month(a.month, 1)
+        GROUP BY a.month
+    ), joined AS (
+        SELECT a.month, count(o.id) AS owners
+        FROM asked a LEFT JOIN crm_owners o
+            ON o.onboarding_date < CAST(a.month + interval '1 month' AS date)
+        GROUP BY a.month
+    ), now_worth AS (
+        SELECT coalesce(sum(opening_value + payouts_paid_gross), 0) AS worth FROM crm_owners
+    )
+    SELECT p.month, j.owners, p.net AS paid,
+           greatest(n.worth - coalesce(sum(p.gross) OVER later, 0), 0) AS lifetime_value
+    FROM paid p JOIN joined j USING (month) CROSS JOIN now_worth n
+    WINDOW later AS (ORDER BY p.month ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
+    ORDER BY p.month
+    """
+)
+_WAITING = text(
+    """
+    SELECT count(*) AS count, coalesce(sum(net_amount), 0) AS net_amount
+    FROM crm_payouts WHERE status IN ('pending', 'failed') AND created_by <> :person
+    """
+)
+# What preparing the month would find: see payouts/service/preparing.
+_TO_PREPARE = text(
+    """
+    SELECT m.month,
+           count(*) FILTER (WHERE r.id IS NOT NULL) AS ready,
+           count(*) FILTER (WHERE r.id IS NULL) AS without_revenue
+    FROM unnest(CAST(:months AS date[])) AS m(month)
+    JOIN crm_owner_contracts t ON t.state = 'signed'
+        AND t.start_date < m.month + interval '1 month' AND t.end_date >= m.month
+    LEFT JOIN crm_hospital_revenue r ON r.hospital_id = t.hospital_id AND r.month = m.month
+    WHERE NOT EXISTS (
+        SELECT FROM crm_payouts p
+        WHERE p.contract_id = t.id AND p.period_end >= greatest(t.start_date, m.month)
+          AND p.period_start <= least(t.end_date, m.month + interval '1 month - 1 day')
+          AND p.status IN ('pending', 'approved', 'processing', 'unknown', 'paid'))
+      AND (r.id IS NULL OR r.gross_revenue > 0 OR t.minimum_guarantee > 0)
+    GROUP BY m.month ORDER BY m.month DESC
+    """
+)
