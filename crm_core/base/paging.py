@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,6 +48,12 @@ class Page(Generic[Row]):
     def pages(self) -> int:
         """How many pages there are, at least one."""
         return max(1, -(-self.total // self.limit))
+
+
+def encode_cursor(order: str, keys: Sequence[str]) -> str:
+    """Where a row lies in this order, as text for a URL."""
+    key = json.dumps([order, *keys], ensure_ascii=False)  # spaced as PostgreSQL spaces it
+    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str, order: str, kinds: Sequence[type]) -> list[str]:

@@ -6,10 +6,8 @@ values. ``Read.page`` gives rows to pages and jobs; ``Read.json`` gives the API 
 envelope as text that PostgreSQL has built.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any, Generic, Protocol
 
 from psycopg import sql
@@ -19,21 +17,22 @@ from sqlalchemy import (
     Select,
     Text,
     bindparam,
-    case,
     cast,
     func,
     literal_column,
-    select,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm_core.base.errors import NotFound
-from crm_core.base.paging import EXACT, Page, PageRequest, Row, decode_cursor
-from crm_core.base.wire import list_envelope, record_envelope
+from crm_core.base.paging import EXACT, Page, PageRequest, Row, decode_cursor, encode_cursor
+from crm_core.base.statements import Statements, compiled_text, constants_of, plain, total_of
+from crm_core.base.wire import KEY, list_envelope, record_envelope
 
-_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call] # SQLAlchemy left it without types
+MOST_READY = 1000  # texts kept a list, before those of rare combinations push all others out
+
+_Key = tuple[tuple[str, ...], str, bool]
+"""The filters present, the order, and whether the list goes on from a cursor."""
 
 
 class Reader(Protocol):
@@ -63,22 +62,14 @@ class Order:
 
 
 @dataclass(frozen=True)
-class _Statements:
-    """The SQL texts of one combination of filters and order, with psycopg's placeholders."""
-
-    rows: str
-    json: str
-    count: str
-
-
-@dataclass(frozen=True)
 class Read(Generic[Row]):
     """One list with its filters filled in, not yet run."""
 
     schema: type[Row]
-    statements: _Statements
+    statements: Statements
     values: Mapping[str, Any]
     request: PageRequest
+    order: str
 
     def page(self, session: Session) -> Page[Row]:
         """The rows of this page, with the total."""
@@ -87,7 +78,7 @@ class Read(Generic[Row]):
         total = found[0]["_total"] if found else self._count_beyond(session)
         rows = [self.schema.model_validate(dict(row)) for row in found]
         full = len(rows) == self.request.limit
-        next_cursor = found[-1]["_cursor"] if full else None
+        next_cursor = self._cursor_after(found[-1]) if full else None
         return Page(rows, total, total > EXACT, self.request.page, self.request.limit, next_cursor)
 
     def json(self, session: Session) -> str:
@@ -114,6 +105,10 @@ class Read(Generic[Row]):
         return self.statements.count % {
             name: sql.Literal(value).as_string(None) for name, value in self.values.items()
         }
+
+    def _cursor_after(self, row: Mapping[str, Any]) -> str:
+        keys = [row[name] for name in row if name.startswith(KEY)]
+        return encode_cursor(self.order, keys)
 
     def _count_beyond(self, session: Session) -> int:
         """The total where the page asked for is empty, so that no row carries it."""
@@ -161,7 +156,8 @@ class Listing(Generic[Row]):
     key: ColumnElement[int] | InstrumentedAttribute[int]
     noun: str
     convert: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
-    _compiled: dict[tuple[Any, ...], _Statements] = field(default_factory=dict)
+    _compiled: dict[_Key, Statements] = field(default_factory=dict)
+    _ready: dict[tuple[_Key, tuple[tuple[str, str], ...]], Statements] = field(default_factory=dict)
     _found: str | None = None
 
     def read(self, request: PageRequest) -> Read[Row]:
@@ -174,9 +170,12 @@ class Listing(Generic[Row]):
         order = getattr(request, "sort", None) or next(iter(self.orders))
         kinds = [column.type.python_type for column in self.orders[order].columns]
         keys = decode_cursor(request.cursor, order, kinds) if request.cursor else []
-        statements = self._statements(tuple(values), order, bool(keys))
         bound = {f"key_{n}": part for n, part in enumerate(keys)}
-        return Read(self.schema, statements, values | bound, request)
+        constants = constants_of(
+            request, {name: getattr(request, name) for name in values if name not in self.convert}
+        )
+        statements = self._written((tuple(values), order, bool(keys)), constants)
+        return Read(self.schema, statements, values | bound, request, order)
 
     def one(self, session: Session, record_id: int) -> Row:
         """The record with this id, as a row of the list; ``NotFound`` where there is none."""
@@ -195,40 +194,48 @@ class Listing(Generic[Row]):
         """The same record for the API, as text; runs nothing."""
         if self._found is None:
             named = bindparam("record_id", type_=BigInteger)
-            self._found = _compiled(record_envelope(self.statement.where(self.key == named)))
+            self._found = compiled_text(record_envelope(self.statement.where(self.key == named)))
         return ReadOne(self._found, {"record_id": record_id}, self.noun)
 
     def _value(self, name: str, value: Any) -> Any:
         if name in self.convert:
             value = self.convert[name](value)
         if isinstance(value, list | tuple | frozenset | set):
-            return [_plain(item) for item in value]
-        return _plain(value)
+            return [plain(item) for item in value]
+        return plain(value)
 
-    def _statements(self, present: tuple[str, ...], order: str, deep: bool) -> _Statements:
-        key = (present, order, deep)
+    def _written(self, key: _Key, constants: tuple[tuple[str, str], ...]) -> Statements:
+        """The statements with the constants written in, so that the server keeps their plans."""
+        found = self._ready.get((key, constants))
+        if found is None:
+            if len(self._ready) >= MOST_READY:
+                self._ready.clear()
+            found = self._ready[key, constants] = self._statements(key).write(dict(constants))
+        return found
+
+    def _statements(self, key: _Key) -> Statements:
         if key not in self._compiled:
-            self._compiled[key] = self._compile(present, order, deep)
+            self._compiled[key] = self._compile(*key)
         return self._compiled[key]
 
-    def _compile(self, present: tuple[str, ...], name: str, deep: bool) -> _Statements:
+    def _compile(self, present: tuple[str, ...], name: str, deep: bool) -> Statements:
         order = self.orders[name]
         filtered = self.statement.where(*(self.filters[field] for field in present))
         matching: Select[*tuple[Any, ...]] = filtered.with_only_columns(
             literal_column("1"), maintain_column_froms=True
         ).order_by(None)
-        total = _total(matching)
+        total = total_of(matching)
         paged = filtered.where(order.after()) if deep else filtered
         paged = (
             paged.order_by(*order.clauses())
             .limit(bindparam("_limit"))
             .offset(bindparam("_offset"))
-            .add_columns(_cursor_of(name, order).label("_cursor"))
+            .add_columns(*(cast(c, Text).label(f"{KEY}{n}") for n, c in enumerate(order.columns)))
         )
-        return _Statements(
-            rows=_compiled(paged.add_columns(total.label("_total"))),
-            json=_compiled(list_envelope(paged, total)),
-            count=_compiled(matching),
+        return Statements(
+            rows=compiled_text(paged.add_columns(total.label("_total"))),
+            json=compiled_text(list_envelope(paged, total, name)),
+            count=compiled_text(matching),
         )
 
 
@@ -239,36 +246,3 @@ def execute(session: Session, statement: str, values: Mapping[str, Any]) -> Any:
 
 def _execute(session: Session, statement: str, values: Mapping[str, Any]) -> Any:
     return session.connection().exec_driver_sql(statement, dict(values))
-
-
-def _plain(value: Any) -> Any:
-    return value.value if isinstance(value, Enum) else value
-
-
-def _compiled(statement: Select[*tuple[Any, ...]]) -> str:
-    """The text, with constants written in: only what a request gives is left to bind."""
-    compiled = statement.compile(dialect=_DIALECT)
-    constants = {
-        name: sql.Literal(bound.value).as_string(None).replace("%", "%%")
-        for name, bound in compiled.binds.items()
-        if not bound.required
-    }
-    return re.sub(r"%\((\w+)\)s", lambda found: constants.get(found[1], found[0]), str(compiled))
-
-
-def _cursor_of(name: str, order: Order) -> ColumnElement[str]:
-    """The row's place in this order as the text that ``decode_cursor`` reads back."""
-    key = func.jsonb_build_array(
-        literal_column(f"'{name}'"), *(cast(column, Text) for column in order.columns)
-    )
-    encoded = func.encode(func.convert_to(cast(key, Text), literal_column("'UTF8'")), "base64")
-    return func.translate(encoded, literal_column(r"E'+/=\n'"), literal_column("'-_'"))
-
-
-def _total(matching: Select[*tuple[Any, ...]]) -> ColumnElement[int]:
-    """Counts up to ``EXACT``, once a statement, and asks the planner beyond it."""
-    some = matching.limit(literal_column(str(EXACT + 1))).subquery("some")
-    counted = select(func.count().label("n")).select_from(some).subquery("counted")
-    estimate = func.crm_estimate(bindparam("_count_statement", type_=Text))
-    total = case((counted.c.n <= EXACT, counted.c.n), else_=func.greatest(estimate, EXACT + 1))
-    return select(total).select_from(counted).scalar_subquery()

@@ -1,5 +1,6 @@
 """How rows look on the wire, said in SQL: PostgreSQL builds the JSON that the API sends."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -22,19 +23,22 @@ from sqlalchemy.sql.selectable import LateralFromClause
 
 from crm_core.base.paging import EXACT
 
+KEY = "_key_"
+"""How the columns are called that say where a row lies in the list's order."""
+
 _INSTANT = '\'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\''
 
 
 def list_envelope(
-    paged: Select[*tuple[Any, ...]], total: ColumnElement[int]
+    paged: Select[*tuple[Any, ...]], total: ColumnElement[int], order: str
 ) -> Select[*tuple[Any, ...]]:
-    """``{"success", "data", "pagination"}`` around a page whose rows carry a ``_cursor``."""
+    """``{"success", "data", "pagination"}`` around a page whose rows carry their keys."""
     page = paged.subquery("page")
     row = _documents(page)
     data = (
         select(
             func.json_agg(literal_column("doc")).label("docs"),
-            func.array_agg(page.c["_cursor"]).label("cursors"),
+            *(func.array_agg(key).label(key.name) for key in _keys(page)),
         )
         .select_from(page.join(row, true()))
         .subquery("data")
@@ -43,7 +47,7 @@ def list_envelope(
     envelope = _object(
         success=literal_column("true"),
         data=func.coalesce(data.c.docs, literal_column("'[]'::json")),
-        pagination=_pagination(totals.c.total, data.c.cursors),
+        pagination=_pagination(totals.c.total, order, _keys(data)),
     )
     return select(cast(envelope, Text)).select_from(data.join(totals, true()))
 
@@ -67,20 +71,35 @@ def for_json(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 def _documents(rows: Subquery) -> LateralFromClause:
     """Beside each row the same row as it looks on the wire, named ``doc``."""
-    shown = [for_json(column).label(column.name) for column in rows.c if column.name != "_cursor"]
+    shown = [
+        for_json(column).label(column.name) for column in rows.c if not column.name.startswith(KEY)
+    ]
     return select(*shown).correlate(rows).lateral("doc")
 
 
-def _pagination(total: ColumnElement[int], cursors: ColumnElement[Any]) -> ColumnElement[Any]:
+def _keys(rows: Subquery) -> list[ColumnElement[Any]]:
+    return [column for column in rows.c if column.name.startswith(KEY)]
+
+
+def _pagination(
+    total: ColumnElement[int], order: str, keys: Sequence[ColumnElement[Any]]
+) -> ColumnElement[Any]:
     limit = cast(bindparam("_limit"), Integer)
-    full = func.cardinality(cursors) == limit
+    count = func.cardinality(keys[0])
     return _object(
         total=total,
         page=cast(bindparam("_page"), Integer),
         pages=func.greatest(1, func.div(total + limit - 1, limit).cast(Integer)),
         estimated=total > EXACT,
-        next_cursor=case((full, cursors[func.cardinality(cursors)])),
+        next_cursor=case((count == limit, _cursor(order, [key[count] for key in keys]))),
     )
+
+
+def _cursor(order: str, last: Sequence[ColumnElement[Any]]) -> ColumnElement[str]:
+    """The last row's place in this order as the text that ``decode_cursor`` reads back."""
+    key = func.jsonb_build_array(literal_column(f"'{order}'"), *last)
+    encoded = func.encode(func.convert_to(cast(key, Text), literal_column("'UTF8'")), "base64")
+    return func.translate(encoded, literal_column(r"E'+/=\n'"), literal_column("'-_'"))
 
 
 def _object(**members: ColumnElement[Any]) -> ColumnElement[Any]:
