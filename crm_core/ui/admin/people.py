@@ -55,7 +55,9 @@ def _asked_of_a_person(token: str) -> dict[str, object]:
 
 
 def _chosen_person(person: StaffRead, actor: Actor) -> None:
-    tables.show_once("sign_in_link", f"Sign-in link for {person.name}: works once, for 15 minutes")
+    tables.show_once(
+        _link_key(person), f"Sign-in link for {person.name}: works once, for 15 minutes"
+    )
     with st.container(border=True):
         st.subheader("Account", anchor=False)
         st.text(f"{person.name}, {person.email}")
@@ -93,7 +95,7 @@ def _link(person: StaffRead, actor: Actor) -> None:
     kept: dict[str, str] = {}
     with act(f"Sign-in link for {person.name} made", keep=kept) as session:
         token = service.make_sign_in_link(session, person.email, actor=actor)
-        kept["sign_in_link"] = f"{public_url()}/auth/link?token={token}"
+        kept[_link_key(person)] = f"{public_url()}/auth/link?token={token}"
 
 
 def _sign_out(person: StaffRead, actor: Actor) -> None:
@@ -110,3 +112,7 @@ def _switch(person: StaffRead, actor: Actor) -> None:
     elif st.button("Deactivate", type="primary"):
         with act(f"{person.name} is shut out; tokens are revoked") as session:
             service.deactivate(session, person.id, actor=actor)
+
+
+def _link_key(person: StaffRead) -> str:
+    return f"sign-in-link-{person.id}"
