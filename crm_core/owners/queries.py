@@ -169,9 +169,9 @@ _STATS = select(
     func.count().filter(Owner.status == "inactive").label("inactive"),
     func.round(func.coalesce(func.avg(Owner.satisfaction_score), 0), 2).label("satisfaction"),
     func.coalesce(func.sum(_LIFETIME.element), 0).label("value"),
-    func.count().filter(_PAYMENT_STATUS == literal("current")).label("current"),
-    func.count().filter(_PAYMENT_STATUS == literal("overdue")).label("overdue"),
-    func.count().filter(_PAYMENT_STATUS == literal("pending")).label("pending"),
+    func.count().filter(literal("current") == _PAYMENT_STATUS).label("current"),
+    func.count().filter(literal("overdue") == _PAYMENT_STATUS).label("overdue"),
+    func.count().filter(literal("pending") == _PAYMENT_STATUS).label("pending"),
 )
 _ACCOUNT = select(
     OwnerAccount.id,

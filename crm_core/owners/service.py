@@ -105,8 +105,10 @@ def record_survey(
     )
     session.add(survey)
     session.flush()
-    refresh_satisfaction(session, [owner_id])
     session.refresh(survey)
+    # A survey entered late also changes how the score stood in the meantime.
+    session.execute(_REWRITE_SCORES, {"owner_id": owner_id, "day": survey.surveyed_on})
+    refresh_satisfaction(session, [owner_id])
     return SurveyRead.model_validate(survey)
 
 
@@ -196,5 +198,18 @@ _SATISFACTION = text(
     SELECT id, crm_lagos_today(), satisfaction_score FROM moved WHERE satisfaction_score IS NOT NULL
     ON CONFLICT (owner_id, as_of) DO UPDATE SET score = excluded.score
     RETURNING owner_id
+    """
+)
+_REWRITE_SCORES = text(
+    """
+    INSERT INTO crm_owner_scores (owner_id, as_of, score)
+    SELECT :owner_id, d.day, round(avg(s.score), 2)
+    FROM (SELECT CAST(:day AS date) AS day
+          UNION SELECT as_of FROM crm_owner_scores WHERE owner_id = :owner_id AND as_of >= :day) d
+    JOIN crm_owner_surveys s ON s.owner_id = :owner_id AND s.surveyed_on <= d.day
+        AND s.surveyed_on > d.day - make_interval(months => (
+            SELECT value::int FROM crm_parameters WHERE name = 'owners.satisfaction_months'))
+    GROUP BY d.day
+    ON CONFLICT (owner_id, as_of) DO UPDATE SET score = excluded.score
     """
 )

@@ -25,9 +25,9 @@ GRANT SELECT ON alembic_version TO crm_app;
 HELPERS = r"""
 CREATE FUNCTION crm_code(prefix text, number bigint) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
-    SELECT prefix || '-' || lpad(number::text, greatest(6, length(number::text)), '0')
+    SELECT prefix || '-' || lpad(number::text, greatest(3, length(number::text)), '0')
 $$;
-COMMENT ON FUNCTION crm_code IS 'OWN-000123 from OWN and 123';
+COMMENT ON FUNCTION crm_code IS 'OWN-007 from OWN and 7; the sample data of the wire contract has three digits';
 
 CREATE FUNCTION crm_estimate(statement text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE plan json;

@@ -1,0 +1,1 @@
+"""Sample data: files that say what, and a loader that lets the services do it."""
