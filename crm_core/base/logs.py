@@ -27,7 +27,8 @@ _SECRET_TEXTS = (
     re.compile(r"((?:^|[?&\s])(?:token|code|state|password)=)[^&\s\"']+", re.IGNORECASE),
     re.compile(r"(\bbearer\s+)[\w.~+/=-]+", re.IGNORECASE),
 )
-_QUIET = {"procrastinate": logging.WARNING, "httpx": logging.WARNING, "watchdog": logging.WARNING}
+_QUIET = ("alembic", "httpx", "procrastinate", "uvicorn", "watchdog")
+"""Their news is ours to tell; their warnings are welcome."""
 
 
 def configure(style: str, *, stream: TextIO | None = None) -> None:
@@ -37,12 +38,13 @@ def configure(style: str, *, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
-    for name, level in _QUIET.items():
-        logging.getLogger(name).setLevel(level)
-    # Uvicorn's loggers come with handlers of their own, which would write each line twice.
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # Uvicorn's loggers come with handlers of their own, which would write each line twice; and
+    # its line for each request has the query, where a token or a patient's name may stand.
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers = []
-        logging.getLogger(name).propagate = True
+        logging.getLogger(name).propagate = name != "uvicorn.access"
     structlog.configure(
         processors=[*_shared(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

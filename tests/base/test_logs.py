@@ -50,10 +50,15 @@ def test_every_line_carries_the_request_it_belongs_to(written: Written) -> None:
 def test_the_server_s_own_lines_come_once(written: Written) -> None:
     logging.getLogger("uvicorn").addHandler(logging.StreamHandler(StringIO()))
     logs.configure("json", stream=(stream := StringIO()))
-    logging.getLogger("uvicorn.error").info("Started", extra={"color_message": "\x1b[1mStarted"})
+    logging.getLogger("uvicorn.error").error("Failed", extra={"color_message": "\x1b[1mFailed"})
     (line,) = (json.loads(one) for one in stream.getvalue().splitlines())
-    assert line["event"] == "Started"
+    assert line["event"] == "Failed"
     assert "color_message" not in line
+
+
+def test_the_server_writes_no_line_for_each_request(written: Written) -> None:
+    logging.getLogger("uvicorn.access").warning("GET /owners?search=Ada")
+    assert written() == []
 
 
 @pytest.mark.parametrize(
