@@ -74,7 +74,7 @@ def reset_sample(url: str) -> None:
     """Throws away everything in the database, history too, and loads the sample data."""
     engine = connect(url)
     with engine.begin() as connection:
-        connection.execute(text("RESET ROLE"))
+        connection.execute(text("SET ROLE NONE"))
         connection.execute(text("DROP SCHEMA public CASCADE"))
         connection.execute(text("CREATE SCHEMA public"))
     engine.dispose()
