@@ -1,12 +1,10 @@
 """Reads across domains: the figures of the morning."""
 
-from datetime import date
-
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from crm_core.base.clock import add_months, lagos_today, month_start
-from crm_core.insights.schemas import MonthFigures, MonthToPrepare, Waiting
+from crm_core.insights.schemas import ContractPay, MonthFigures, MonthToPrepare, Waiting
 from crm_core.owners import queries as owners
 
 
@@ -40,9 +38,10 @@ def months_to_prepare(session: Session, months: int = 3) -> list[MonthToPrepare]
     return [MonthToPrepare.model_validate(dict(row)) for row in found]
 
 
-def last_month() -> date:
-    """The first day of the month before this one, in Lagos."""
-    return add_months(month_start(lagos_today()), -1)
+def pay_of_contracts(session: Session, owner_id: int) -> dict[int, ContractPay]:
+    """What each contract of the owner has paid so far, by the contract's id."""
+    found = session.execute(_PAY_OF_CONTRACTS, {"owner_id": owner_id}).mappings()
+    return {row["contract_id"]: ContractPay.model_validate(dict(row)) for row in found}
 
 
 # Lifetime value goes backwards from now: what was paid after a month's end is taken off again.
@@ -50,7 +49,8 @@ _BY_MONTH = text(
     """
     WITH asked AS (SELECT unnest(CAST(:months AS date[])) AS month),
     paid AS (
-        SELECT a.month, coalesce(sum(p.net_amount), 0) AS net, coalesce(sum(p.gross_revenue), 0) AS gross
+        SELECT a.month, coalesce(sum(p.net_amount), 0) AS net,
+               coalesce(sum(p.gross_revenue), 0) AS gross
         FROM asked a LEFT JOIN crm_payouts p ON p.status = 'paid'
             AND p.paid_at >= crm_lagos_month(a.month, 0) AND p.paid_at < crm_lagos_month(a.month, 1)
         GROUP BY a.month
@@ -92,5 +92,17 @@ _TO_PREPARE = text(
           AND p.status IN ('pending', 'approved', 'processing', 'unknown', 'paid'))
       AND (r.id IS NULL OR r.gross_revenue > 0 OR t.minimum_guarantee > 0)
     GROUP BY m.month ORDER BY m.month DESC
+    """
+)
+_PAY_OF_CONTRACTS = text(
+    """
+    SELECT contract_id, count(*) FILTER (WHERE status = 'paid') AS payments,
+           coalesce(sum(net_amount) FILTER (WHERE status = 'paid'), 0) AS paid,
+           (array_agg(period_end ORDER BY period_end DESC, id DESC))[1] AS last_period_end,
+           (array_agg(net_amount ORDER BY period_end DESC, id DESC))[1] AS last_net
+    FROM crm_payouts
+    WHERE owner_id = :owner_id AND contract_id IS NOT NULL
+      AND status NOT IN ('rejected', 'cancelled', 'reversed')
+    GROUP BY contract_id
     """
 )

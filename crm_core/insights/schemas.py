@@ -43,6 +43,18 @@ class MonthToPrepare(BaseModel):
     without_revenue: int
 
 
+class ContractPay(BaseModel):
+    """What a contract has paid so far, and the net of its latest payout."""
+
+    model_config = ConfigDict(frozen=True)
+
+    contract_id: int
+    payments: int
+    paid: Naira
+    last_period_end: date
+    last_net: Naira
+
+
 class HistoryFilter(PageRequest):
     """Changes by table, record and who made them, such as ``staff:12``."""
 
