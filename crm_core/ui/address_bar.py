@@ -1,0 +1,166 @@
+"""The URL holds the state: which tab, which filters, which page, which record.
+
+It is the only truth. A widget is set from the address before it is drawn and writes its value
+there when a person changes it, so that a card or a chart sets a filter that is not on the screen
+by writing the address, and a refresh, a new tab and signing in find everything again.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from enum import StrEnum
+from typing import TypeVar
+
+import streamlit as st
+
+from crm_core.base.clock import add_months, lagos_today, month_start
+from crm_core.ui.formatting import month
+from crm_core.ui.plain import plain
+from crm_core.ui.states import label_of
+
+State = TypeVar("State", bound=StrEnum)
+
+_LONGEST_ID = 18
+
+
+def number(param: str) -> int | None:
+    """The id that the address names, where it is one."""
+    value = st.query_params.get(param, "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) <= _LONGEST_ID else None
+
+
+def go(params: Mapping[str, str | None], *, keep: bool = True) -> None:
+    """Writes the address; a callback that does so shows the new place in the run that follows.
+
+    Args:
+        params: what to set; None removes.
+        keep: leave other parameters in place.
+    """
+    if not keep:
+        st.query_params.clear()
+    for name, value in params.items():
+        if value is None:
+            st.query_params.pop(name, None)
+        else:
+            st.query_params[name] = value
+
+
+def tabs(shows: Mapping[str, Callable[[], None]]) -> None:
+    """Tabs of which only the open one is computed; ``?tab=`` names it.
+
+    Args:
+        shows: the tab's label → what draws it; the first one opens by itself.
+    """
+    slugs = {_slug(label): label for label in shows}
+    first = next(iter(shows))
+    set_widget("_tab", slugs.get(st.query_params.get("tab", ""), first))
+
+    def moved() -> None:
+        go({"tab": _slug(st.session_state["_tab"]), "page": None})
+
+    for tab, (_, show) in zip(
+        st.tabs(list(shows), key="_tab", on_change=moved), shows.items(), strict=True
+    ):
+        if tab.open:
+            with tab:
+                show()
+
+
+def choice(param: str, label: str, options: Mapping[str, str], *, any_label: str) -> str | None:
+    """A select box with "any" at its head; the chosen key, or None.
+
+    Args:
+        options: what stands in the address → what the person reads.
+    """
+    key = _filter_key(param)
+    asked = st.query_params.get(param, "")
+    set_widget(key, asked if asked in options else "")
+    labels = {"": any_label, **options}
+    st.selectbox(
+        label,
+        list(labels),
+        format_func=labels.__getitem__,
+        key=key,
+        on_change=_written,
+        args=(param,),
+    )
+    return st.session_state[key] or None
+
+
+def state(param: str, label: str, states: type[State]) -> State | None:
+    """A choice of one state of a domain's."""
+    options = {each.value: label_of(each.value) for each in states}
+    chosen = choice(param, label, options, any_label="All")
+    return states(chosen) if chosen else None
+
+
+def recent_month(param: str, label: str, *, months: int = 24) -> date | None:
+    """A choice among the last months, as ``2026-11``; gives the month's first day."""
+    this = month_start(lagos_today())
+    options = {f"{first:%Y-%m}": month(first) for first in _back(this, months)}
+    chosen = choice(param, label, options, any_label="All months")
+    return date.fromisoformat(f"{chosen}-01") if chosen else None
+
+
+def switch(param: str, label: str) -> bool:
+    """A toggle: ``?param=yes`` or nothing."""
+    key = _filter_key(param)
+    set_widget(key, st.query_params.get(param) == "yes")
+    return st.toggle(label, key=key, on_change=_written, args=(param,))
+
+
+def search(label: str, *, param: str = "q") -> str | None:
+    """A search box that answers while the person types."""
+    key = _filter_key(param)
+    set_widget(key, st.query_params.get(param, "")[:100])
+    typed = st.text_input(
+        label,
+        key=key,
+        type="search",
+        live="300ms",
+        max_chars=100,
+        on_change=_written,
+        args=(param,),
+    )
+    return (typed or "").strip() or None
+
+
+def link_back(label: str, *, without: Sequence[str]) -> None:
+    """A button that leaves a record for the list behind it, filters and tab as they were."""
+    st.button(
+        plain(label),
+        icon=":material/arrow_back:",
+        type="tertiary",
+        on_click=go,
+        args=(dict.fromkeys(without),),
+    )
+
+
+def page_of(param: str = "page") -> int:
+    """Which page of a list the address asks for, from 1."""
+    return max(1, min(number(param) or 1, 100_000))
+
+
+def set_widget(key: str, value: object) -> None:
+    """Gives a widget its value before it is drawn."""
+    # Setting what is set already would overwrite what a person is typing at this moment.
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
+
+
+def _written(param: str) -> None:
+    """A person changed a filter: into the address with it, and back to the first page."""
+    value = st.session_state[_filter_key(param)]
+    value = "yes" if value is True else value
+    go({param: value or None, "page": None})
+
+
+def _filter_key(param: str) -> str:
+    return f"_filter_{param}"
+
+
+def _back(first: date, months: int) -> list[date]:
+    return [add_months(first, -n) for n in range(months)]
+
+
+def _slug(label: str) -> str:
+    return label.lower().replace(" ", "-")

@@ -1,0 +1,88 @@
+"""Cards: one figure each, with where it comes from and a way to its rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+import streamlit as st
+
+from crm_core.base.money import naira_short
+from crm_core.ui import address_bar
+
+
+@dataclass(frozen=True)
+class Card:
+    """One figure.
+
+    Attributes:
+        value: as it is read; ``naira_short`` and friends write it.
+        delta: the change, with its sign as text; none where nothing is compared.
+        note: what the change is against.
+        trend: the figure's past, oldest first, for the line at the card's foot.
+        less_is_better: turns the colours of the change around.
+        opens: parameters of the address that show the rows behind the figure.
+        page: file of the page that shows them; this one where empty.
+        action: what the way there is called.
+    """
+
+    label: str
+    value: str
+    delta: str | None = None
+    note: str = "vs last month"
+    trend: Sequence[Decimal | float] = ()
+    kind: Literal["line", "area", "bar"] = "area"
+    less_is_better: bool = False
+    help: str | None = None
+    opens: Mapping[str, str | None] | None = None
+    page: str = ""
+    action: str = "See them"
+
+
+def show(cards: Sequence[Card], *, columns: int = 4) -> None:
+    """Cards beside each other, as many as there is room for."""
+    with st.grid(columns, min_column_width=190, row_height="content"):
+        for card in cards:
+            with st.container(border=True, height="stretch", gap="xsmall"):
+                _card(card)
+
+
+def change_in_naira(now: Decimal, before: Decimal) -> str:
+    """``₦1.2m`` or ``-₦300k``: a delta for a card."""
+    return naira_short(now - before)
+
+
+def change_in_percent(now: Decimal, before: Decimal) -> str | None:
+    """``8.2 %``; None where there was nothing before."""
+    return f"{(now - before) / before * 100:.1f} %" if before else None
+
+
+def _card(card: Card) -> None:
+    st.metric(
+        card.label,
+        card.value,
+        card.delta,
+        delta_color="inverse" if card.less_is_better else "normal",
+        delta_description=card.note if card.delta else None,
+        help=card.help,
+        chart_data=[float(point) for point in card.trend] if len(card.trend) > 1 else None,
+        chart_type=card.kind,
+    )
+    if card.opens is not None:
+        _way_there(card, card.opens)
+
+
+def _way_there(card: Card, opens: Mapping[str, str | None]) -> None:
+    if card.page:
+        params = {name: value for name, value in opens.items() if value is not None}
+        st.page_link(card.page, label=card.action, query_params=params)
+        return
+    st.button(
+        card.action,
+        key=f"card-{card.label}",
+        type="tertiary",
+        icon=":material/arrow_forward:",
+        icon_position="right",
+        on_click=address_bar.go,
+        args=(opens,),
+    )

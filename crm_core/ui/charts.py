@@ -1,0 +1,234 @@
+"""The one way to draw a chart: Plotly from plain dictionaries, in the theme's own colours.
+
+Colours are places in the theme's palette (``Tone.on_charts``), which the browser fills in for
+light or dark; nothing here asks which theme is on. A click on a bar or point opens its rows.
+
+    chart = Chart(
+        labels=["Sep 2026", "Oct 2026"],
+        series=[Series("Paid", [Decimal(4_500_000), Decimal(5_100_000)], Tone.TEAL)],
+        alt="Payouts by month and state, in naira", empty="No payouts in the last year.",
+        opens=lambda label, series: {"tab": "all-payouts", "month": months[label]},
+    )
+    bars(chart)
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import streamlit as st
+
+from crm_core.base.money import naira, naira_short
+from crm_core.ui import address_bar, tables
+from crm_core.ui.states import Tone
+
+Figure = dict[str, Any]  # a piece of Plotly's own JSON
+
+_FADED = "#000039"  # the chart theme's word for faded text
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line or one kind of bars: a value a label, None where there is none."""
+
+    name: str
+    values: Sequence[Decimal | float | int | None]
+    tone: Tone = Tone.TEAL
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What a chart shows.
+
+    Attributes:
+        alt: what it shows, for people who do not see it.
+        empty: what to do next where there are no values.
+        name: tells two charts of one page apart.
+        money: the values are naira.
+        opens: place of the label and of the series → parameters of the address for their rows.
+    """
+
+    labels: Sequence[str]
+    series: Sequence[Series]
+    alt: str
+    empty: str
+    name: str = "chart"
+    money: bool = True
+    height: int = 300
+    opens: Callable[[int, int], Mapping[str, str | None] | None] | None = None
+
+
+def bars(chart: Chart, *, sideways: bool = False, notes: Sequence[str] = ()) -> None:
+    """Bars, stacked where there are several series.
+
+    Args:
+        sideways: for a few named things; else time from left to right.
+        notes: what stands at the end of each bar; with one series only.
+    """
+    traces = [_bar(chart, series, sideways, notes) for series in chart.series]
+    _draw(chart, traces, _sideways(chart) if sideways else _upright(chart))
+
+
+def bars_by_label(chart: Chart, tones: Sequence[Tone], *, notes: Sequence[str] = ()) -> None:
+    """Sideways bars of one series, each in the tone of what it stands for."""
+    trace = _bar(chart, chart.series[0], True, notes)
+    trace["marker"] = {**trace["marker"], "color": [tone.on_charts for tone in tones]}
+    _draw(chart, [trace], _sideways(chart))
+
+
+def lines(
+    chart: Chart,
+    *,
+    between: tuple[float, float] | None = None,
+    target: tuple[str, float] | None = None,
+) -> None:
+    """Lines over time, the first one with its area filled.
+
+    Args:
+        between: the axis's ends, such as (0, 5) for a score; as the values have it otherwise.
+        target: a dashed line with its name.
+    """
+    traces = [_line(chart, series, first=n == 0) for n, series in enumerate(chart.series)]
+    layout = _upright(chart)
+    if between:
+        layout["yaxis"] |= {"range": list(between)}
+    if target:
+        layout |= _target(*target)
+    _draw(chart, traces, layout)
+
+
+def note(amount: Decimal, count: int) -> str:
+    """``412 · ₦61.2m``: what stands at the end of a bar."""
+    return f"{count:,} · {naira_short(amount)}"
+
+
+def _bar(chart: Chart, series: Series, sideways: bool, notes: Sequence[str]) -> Figure:
+    labels, values = list(chart.labels), [_float(value) for value in series.values]
+    return {
+        "type": "bar",
+        "name": series.name,
+        "orientation": "h" if sideways else "v",
+        "x": values if sideways else labels,
+        "y": labels if sideways else values,
+        "marker": {"color": series.tone.on_charts, "cornerradius": 5},
+        "textposition": "outside" if notes else "none",
+        "text": list(notes),
+        "cliponaxis": False,
+        "customdata": [_written(value, chart.money) for value in series.values],
+        "hovertemplate": f"%{{label}}: %{{customdata}}<extra>{series.name}</extra>",
+    }
+
+
+def _line(chart: Chart, series: Series, *, first: bool) -> Figure:
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": series.name,
+        "x": list(chart.labels),
+        "y": [_float(value) for value in series.values],
+        "line": {"color": series.tone.on_charts, "width": 2.5, "shape": "spline", "smoothing": 0.7},
+        "marker": {"size": 6},
+        "fill": "tozeroy" if first else "none",
+        "connectgaps": True,
+        "customdata": [_written(value, chart.money) for value in series.values],
+        "hovertemplate": f"%{{x}}: %{{customdata}}<extra>{series.name}</extra>",
+    }
+
+
+def _upright(chart: Chart) -> Figure:
+    legend = len(chart.series) > 1
+    return {
+        **_layout(chart),
+        "margin": {"l": 8, "r": 8, "t": 36 if legend else 8, "b": 8},
+        "xaxis": {**_AXIS, "type": "category"},
+        "yaxis": {**_AXIS, **_scale(chart), "showgrid": True, "nticks": 6},
+    }
+
+
+def _sideways(chart: Chart) -> Figure:
+    return {
+        **_layout(chart),
+        # Room on the right for what stands at the end of the bars.
+        "margin": {"l": 8, "r": 110, "t": 8, "b": 8},
+        "xaxis": {**_AXIS, "showticklabels": False, "zeroline": False},
+        "yaxis": {**_AXIS, "autorange": "reversed", "ticks": ""},
+    }
+
+
+def _layout(chart: Chart) -> Figure:
+    return {
+        "height": chart.height,
+        "barmode": "stack",
+        "bargap": 0.35,
+        "showlegend": len(chart.series) > 1,
+        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"},
+        "hoverlabel": {"namelength": -1},
+        "dragmode": False,
+        "clickmode": "event+select",
+    }
+
+
+_AXIS = {"automargin": True, "fixedrange": True, "showgrid": False, "title": {"text": ""}}
+
+
+def _scale(chart: Chart) -> Figure:
+    return {"tickprefix": "₦", "tickformat": "~s", "rangemode": "tozero"} if chart.money else {}
+
+
+def _target(label: str, value: float) -> Figure:
+    line = {"color": _FADED, "width": 1, "dash": "dash"}
+    ends = {"xref": "paper", "x0": 0, "x1": 1, "y0": value, "y1": value}
+    words = {"text": label, "xref": "paper", "x": 0, "xanchor": "left", "y": value}
+    return {
+        "shapes": [{"type": "line", **ends, "line": line}],
+        "annotations": [{**words, "yanchor": "bottom", "showarrow": False}],
+    }
+
+
+def _draw(chart: Chart, traces: Sequence[Figure], layout: Figure) -> None:
+    if not any(any(series.values) for series in chart.series):
+        tables.nothing(chart.empty)
+        return
+    figure = {"data": list(traces), "layout": layout}
+    config = {"displayModeBar": False}
+    if chart.opens is None:
+        st.plotly_chart(figure, key=f"chart-{chart.name}", config=config, alt=chart.alt)
+        return
+    st.plotly_chart(
+        figure,
+        key=_key(chart),
+        config=config,
+        alt=chart.alt,
+        selection_mode="points",
+        on_select=lambda: _opened(chart),
+    )
+
+
+def _opened(chart: Chart) -> None:
+    points = st.session_state[_key(chart)]["selection"]["points"]
+    if not points or chart.opens is None:
+        return
+    params = chart.opens(int(points[0]["point_index"]), int(points[0]["curve_number"]))
+    # A chart under a new key has nothing selected when the person comes back to it.
+    st.session_state[f"chart-{chart.name}-clicks"] = _clicks(chart) + 1
+    if params is not None:
+        address_bar.go(params)
+
+
+def _key(chart: Chart) -> str:
+    return f"chart-{chart.name}-{_clicks(chart)}"
+
+
+def _clicks(chart: Chart) -> int:
+    return int(st.session_state.get(f"chart-{chart.name}-clicks", 0))
+
+
+def _float(value: Decimal | float | int | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _written(value: Decimal | float | int | None, money: bool) -> str:
+    if value is None:
+        return "–"
+    return naira(Decimal(value)) if money else f"{value:,}"

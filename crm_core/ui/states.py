@@ -1,0 +1,112 @@
+"""One colour a state, everywhere: chips in text, chips in tables, bars in charts, both themes.
+
+A *tone* is a colour by name. Charts take it as a place in the theme's categorical colours, which
+the browser fills in for the theme that is on (``.streamlit/config.toml`` has them in this order).
+Chips mix it into whatever background they stand on, so that one value serves both themes.
+"""
+
+import html
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+import streamlit as st
+
+from crm_core.ui.formatting import words
+
+
+class Tone(StrEnum):
+    """The six colours of the house, and grey for what is over."""
+
+    TEAL = "teal"
+    AMBER = "amber"
+    INDIGO = "indigo"
+    ROSE = "rose"
+    SKY = "sky"
+    LIME = "lime"
+    GREY = "grey"
+
+    @property
+    def on_charts(self) -> str:
+        """What Streamlit's chart theme replaces by its n-th categorical colour."""
+        return f"#{list(Tone).index(self) + 1:06d}"
+
+    @property
+    def on_chips(self) -> str:
+        """A middle value that stands out on light and on dark."""
+        return _MIDDLE[self]
+
+
+_MIDDLE = {
+    Tone.TEAL: "#0d9488",
+    Tone.AMBER: "#f59e0b",
+    Tone.INDIGO: "#6366f1",
+    Tone.ROSE: "#f43f5e",
+    Tone.SKY: "#0ea5e9",
+    Tone.LIME: "#84cc16",
+    Tone.GREY: "#94a3b8",
+}
+
+TONES: dict[str, Tone] = {
+    # payouts
+    "pending": Tone.AMBER,
+    "approved": Tone.SKY,
+    "processing": Tone.INDIGO,
+    "paid": Tone.TEAL,
+    "failed": Tone.ROSE,
+    "unknown": Tone.LIME,
+    "rejected": Tone.GREY,
+    "cancelled": Tone.GREY,
+    "reversed": Tone.GREY,
+    # attempts, verdicts, checks
+    "open": Tone.INDIGO,
+    "will change": Tone.TEAL,
+    "refused": Tone.ROSE,
+    "block": Tone.ROSE,
+    "warn": Tone.AMBER,
+    # owners and contracts
+    "active": Tone.TEAL,
+    "inactive": Tone.GREY,
+    "suspended": Tone.ROSE,
+    "current": Tone.TEAL,
+    "overdue": Tone.ROSE,
+    "draft": Tone.GREY,
+    "expiring": Tone.AMBER,
+    "expired": Tone.GREY,
+    "terminated": Tone.GREY,
+    # receipts
+    "undone": Tone.GREY,
+}
+
+
+def tone_of(state: str) -> Tone:
+    """The tone of a state, by its code or by its label; grey for one that has none."""
+    return TONES.get(state.lower(), TONES.get(state.lower().replace(" ", "_"), Tone.GREY))
+
+
+def label_of(state: str) -> str:
+    """How a state is written: ``unknown`` → ``Unknown``."""
+    return words(state)
+
+
+def colours_of(labels: Sequence[str]) -> list[str]:
+    """One colour a label, for the chips of a table's column."""
+    return [tone_of(label).on_chips for label in labels]
+
+
+def chips(states: Iterable[str | tuple[str, Tone]]) -> None:
+    """States in a row as coloured chips; ``(label, tone)`` where the label is no state's code."""
+    drawn = [
+        _chip(label_of(state), tone_of(state)) if isinstance(state, str) else _chip(*state)
+        for state in states
+    ]
+    if drawn:
+        st.html(f'<div style="display:flex;flex-wrap:wrap;gap:.4rem">{"".join(drawn)}</div>')
+
+
+def _chip(label: str, tone: Tone) -> str:
+    colour = tone.on_chips
+    return (
+        f'<span style="background:color-mix(in srgb,{colour} 18%,transparent);'
+        f"border:1px solid color-mix(in srgb,{colour} 45%,transparent);border-radius:1rem;"
+        f'padding:.05rem .6rem;font-size:.85rem;line-height:1.5">{html.escape(label)}</span>'
+    )

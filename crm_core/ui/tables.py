@@ -1,0 +1,322 @@
+"""Tables: rows of one page, at most a hundred, which the server has already cut and sorted.
+
+A row is a mapping from column label to value; a column is one of the functions below. Amounts,
+days and instants are given as they are (``Decimal``, ``date``, aware ``datetime``): the column
+writes them. Text of users needs no escaping in a cell.
+
+    table = Table(
+        rows=[{"Payout": "PAY-000001", "Net": Decimal("4500000.00"), "Status": "pending"}],
+        columns={"Payout": text(), "Net": naira(), "Status": state(PayoutStatus)},
+        ids=[1], alt="Payouts", empty="No payouts yet: prepare a month.",
+    )
+    show(table)                                                   # to read
+    pick_one(table, opens=lambda id: {"payout": str(id)})         # a row opens its record
+    ids = pick_many(table)                                        # check boxes
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from hashlib import sha256
+from typing import Literal, TypedDict, TypeVar
+
+import pyarrow as pa
+import streamlit as st
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+from streamlit.elements.lib.column_types import ButtonColumnResult, ColumnConfig
+
+from crm_core.base.paging import Page, PageRequest
+from crm_core.base.read import Read
+from crm_core.ui import address_bar
+from crm_core.ui.formatting import counted
+from crm_core.ui.states import colours_of, label_of
+
+Filters = TypeVar("Filters", bound=PageRequest)
+Row = TypeVar("Row", bound=BaseModel)
+Width = Literal["small", "medium", "large"] | int | None
+Opens = Callable[[int], Mapping[str, str | None]]
+"""Id → parameters of the address that show the record."""
+
+PAGE = 50
+_ROW, _HEADER, _MOST_ROWS = 35, 37, 15
+
+
+@dataclass(frozen=True)
+class Column:
+    """How a column looks, what its values are, and how they are turned into that."""
+
+    config: Callable[[str], ColumnConfig]
+    kind: pa.DataType
+    convert: Callable[[object], object] = lambda value: value
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a table shows.
+
+    Attributes:
+        ids: the record of each row, for tables that are picked from.
+        alt: what the table holds, for people who do not see it.
+        empty: what to do next where there are no rows.
+        name: tells two tables of one page apart; a choice is kept under it.
+        version: anything that changes when the rows' data does; a choice stays by id.
+    """
+
+    rows: Sequence[Mapping[str, object]]
+    columns: Mapping[str, Column]
+    alt: str
+    empty: str
+    ids: Sequence[int] = field(default=())
+    name: str = "table"
+    version: object = ""
+
+
+def text(*, width: Width = None, pinned: bool = False) -> Column:
+    """Plain text."""
+    return Column(
+        lambda label: st.column_config.TextColumn(label, width=width, pinned=pinned or None),
+        pa.string(),
+        lambda value: None if value is None else str(value),
+    )
+
+
+def naira(*, width: Width = None) -> Column:
+    """An amount as ₦4,500,000.00, to the right."""
+    return Column(
+        lambda label: st.column_config.NumberColumn(label, width=width, format="₦%,.2f"),
+        pa.float64(),  # all fifteen digits of an amount survive in it
+        _float,
+    )
+
+
+def number(*, width: Width = None) -> Column:
+    """A whole number with thousands apart."""
+    return Column(
+        lambda label: st.column_config.NumberColumn(label, width=width, format="localized"),
+        pa.int64(),
+    )
+
+
+def on_day(*, width: Width = None) -> Column:
+    """A day, as 3 Nov 2026."""
+    return Column(
+        lambda label: st.column_config.DateColumn(label, width=width, format="D MMM YYYY"),
+        pa.date32(),
+    )
+
+
+def in_month(*, width: Width = None) -> Column:
+    """A day of a month, as Nov 2026."""
+    return Column(
+        lambda label: st.column_config.DateColumn(label, width=width, format="MMM YYYY"),
+        pa.date32(),
+        lambda value: value.replace(day=1) if isinstance(value, date) else None,
+    )
+
+
+def at(*, width: Width = None) -> Column:
+    """An instant on the clock of Lagos, as 3 Nov 2026, 14:05."""
+    return Column(
+        lambda label: st.column_config.DatetimeColumn(
+            label, width=width, format="D MMM YYYY, HH:mm", timezone="Africa/Lagos"
+        ),
+        pa.timestamp("us", tz="UTC"),
+    )
+
+
+def state(codes: Iterable[str], *, width: Width = None) -> Column:
+    """Coloured chips; the value is one code, or several, out of ``codes``."""
+    labels = list(dict.fromkeys(label_of(str(code)) for code in codes))
+    return Column(
+        lambda label: st.column_config.MultiselectColumn(
+            label, options=labels, color=colours_of(labels), width=width
+        ),
+        pa.list_(pa.string()),
+        _labels,
+    )
+
+
+def progress(*, most: float, written: str = "%.2f", width: Width = None) -> Column:
+    """A bar up to ``most``, with the number beside it."""
+    return Column(
+        lambda label: st.column_config.ProgressColumn(
+            label, min_value=0, max_value=most, format=written, width=width
+        ),
+        pa.float64(),
+        _float,
+    )
+
+
+def sparkline(*, width: Width = None) -> Column:
+    """A small area from a list of numbers."""
+    return Column(
+        lambda label: st.column_config.AreaChartColumn(label, width=width), pa.list_(pa.float64())
+    )
+
+
+def page_of(
+    session: Session, listing: Callable[[Filters], Read[Row]], filters: Filters
+) -> Page[Row]:
+    """The page that the filters ask for, or the last one where the list has become shorter."""
+    found = listing(filters).page(session)
+    if found.rows or filters.page == 1 or not found.total:
+        return found
+    return listing(filters.model_copy(update={"page": found.pages})).page(session)
+
+
+def show(table: Table) -> None:
+    """A table to read."""
+    if table.rows:
+        st.dataframe(_arrow(table), **_look(table), alt=table.alt)
+    else:
+        nothing(table.empty)
+
+
+def pick_one(table: Table, *, opens: Opens, page: str = "") -> None:
+    """A table whose rows open their record.
+
+    Args:
+        page: file of another page to open it on, such as ``pages/owners.py``.
+    """
+    if not table.rows:
+        nothing(table.empty)
+        return
+    key = _key(table)
+
+    def chosen() -> None:
+        picked = st.session_state[key]["selection"]["rows"]
+        if picked and not page:
+            address_bar.go(opens(table.ids[picked[0]]))
+
+    found = st.dataframe(
+        _arrow(table),
+        key=key,
+        on_select=chosen,
+        selection_mode="single-row",
+        **_look(table),
+        alt=table.alt,
+    )
+    picked = found["selection"]["rows"]
+    if page and picked:
+        params = opens(table.ids[picked[0]])
+        st.switch_page(page, query_params={k: v for k, v in params.items() if v is not None})
+
+
+def pick_many(table: Table, *, open_column: str = "", opens: Opens | None = None) -> list[int]:
+    """A table with check boxes; gives the ids chosen on this page and on the others.
+
+    Args:
+        open_column: a column of text whose cells open their record, as ``opens`` says.
+    """
+    if not table.rows:
+        nothing(table.empty)
+        return chosen_of(table.name)
+    key, look = _key(table), _look(table)
+    if open_column and opens is not None:
+        look["column_config"][open_column] = _button(open_column, f"{key}-open", table.ids, opens)
+    st.dataframe(
+        _arrow(table),
+        key=key,
+        on_select=lambda: _remember(table, key),
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": _positions(table)}},
+        **look,
+        alt=table.alt,
+    )
+    return chosen_of(table.name)
+
+
+def chosen_of(name: str) -> list[int]:
+    """The ids chosen in the table of this name."""
+    return sorted(st.session_state.get(f"{name}-chosen", ()))
+
+
+def choose_none(name: str) -> None:
+    """Forgets the choice; the table is drawn anew without it."""
+    st.session_state[f"{name}-chosen"] = set()
+    st.session_state[f"{name}-round"] = st.session_state.get(f"{name}-round", 0) + 1
+
+
+def pages(found: Page[Row], noun: str, *, param: str = "page") -> None:
+    """How many there are, and the way to the other pages; the address keeps the number."""
+    total = f"about {found.total:,} {noun}s" if found.estimated else counted(found.total, noun)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.text(total)
+        if found.pages > 1:
+            key = f"_pages_{param}"
+            address_bar.set_widget(key, min(found.page, found.pages))
+            st.pagination(found.pages, key=key, on_change=_turned, args=(key, param))
+
+
+def nothing(empty: str) -> None:
+    """Says that there is nothing to show, and what to do about it."""
+    with st.container(border=True, horizontal_alignment="center"):
+        st.text(empty, text_alignment="center")
+
+
+class _Look(TypedDict):
+    hide_index: bool
+    height: int
+    column_config: dict[str, ColumnConfig | ButtonColumnResult | str | None]
+
+
+def _float(value: object) -> object:
+    return None if value is None or value == "" else float(Decimal(str(value)))
+
+
+def _labels(value: object) -> object:
+    if isinstance(value, str):
+        return [label_of(value)] if value else []
+    return [label_of(str(code)) for code in value] if isinstance(value, Iterable) else []
+
+
+def _arrow(table: Table) -> pa.Table:
+    """Types are given, so that a column without values keeps its look."""
+    return pa.table(
+        {
+            label: pa.array([column.convert(row.get(label)) for row in table.rows], column.kind)
+            for label, column in table.columns.items()
+        }
+    )
+
+
+def _look(table: Table) -> _Look:
+    return {
+        "hide_index": True,
+        "height": min(len(table.rows), _MOST_ROWS) * _ROW + _HEADER,
+        "column_config": {label: column.config(label) for label, column in table.columns.items()},
+    }
+
+
+def _key(table: Table) -> str:
+    """Streamlit keeps a selection by position: other rows must be another table."""
+    round_number = st.session_state.get(f"{table.name}-round", 0)
+    shown = f"{list(table.ids)}|{table.version}|{round_number}"
+    return f"{table.name}-{sha256(shown.encode()).hexdigest()[:16]}"
+
+
+def _button(label: str, key: str, ids: Sequence[int], opens: Opens) -> ButtonColumnResult:
+    def clicked() -> None:
+        address_bar.go(opens(ids[st.session_state[key]["row"]]))
+
+    return st.column_config.ButtonColumn(
+        label, type="tertiary", key=key, on_click=clicked, alignment="left"
+    )
+
+
+def _remember(table: Table, key: str) -> None:
+    picked = {table.ids[position] for position in st.session_state[key]["selection"]["rows"]}
+    elsewhere = set(chosen_of(table.name)) - set(table.ids)
+    st.session_state[f"{table.name}-chosen"] = elsewhere | picked
+
+
+def _positions(table: Table) -> list[int]:
+    chosen = set(chosen_of(table.name))
+    return [position for position, record_id in enumerate(table.ids) if record_id in chosen]
+
+
+def _turned(key: str, param: str) -> None:
+    page = int(st.session_state[key])
+    address_bar.go({param: str(page) if page > 1 else None})
