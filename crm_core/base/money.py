@@ -29,6 +29,14 @@ Naira = Annotated[
 ]
 """An amount that is not negative; on the wire a string such as ``"4500000.00"``."""
 
+NairaTotal = Annotated[
+    Decimal,
+    Field(ge=0, allow_inf_nan=False),
+    AfterValidator(_whole_kobo),
+    PlainSerializer(lambda amount: f"{amount:.2f}", return_type=str, when_used="json"),
+]
+"""A sum of amounts, which may be larger than any one of them."""
+
 Score = Annotated[
     Decimal,
     Field(ge=0, le=5, allow_inf_nan=False),

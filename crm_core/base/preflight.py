@@ -159,11 +159,28 @@ def compare(shown: str, now: Plan) -> list[Verdict]:
         now: the plan made again under lock.
     """
     ordered = sorted(now.verdicts, key=lambda verdict: verdict.id)
-    digests = _unpack(shown, len(ordered))
+    digests = _unpack(shown)
+    if len(digests) != len(ordered):
+        raise Conflict(_OTHER_RECORDS)
     return [
         verdict if _digest(verdict) == digest else _changed(verdict)
         for verdict, digest in zip(ordered, digests, strict=True)
     ]
+
+
+def compare_found(shown: str, now: Plan) -> list[Verdict]:
+    """Like ``compare``, where the records are found anew and not chosen by the person.
+
+    One that came since is a refusal like one that changed; those that went are one refusal.
+    """
+    digests = _unpack(shown)
+    verdicts = [
+        verdict if _digest(verdict) in digests else _changed(verdict) for verdict in now.verdicts
+    ]
+    gone = len(digests) - len(verdicts)
+    reason = f"{gone} of those shown changed since you looked: they are not there any more."
+    left = Verdict(id=0, label="No longer there", ok=False, code="changed", reason=reason)
+    return [*verdicts, left] if gone > 0 else verdicts
 
 
 def store_receipt(
@@ -217,14 +234,16 @@ def _digest(verdict: Verdict) -> bytes:
     return hashlib.sha256("\0".join(parts).encode()).digest()[:DIGEST]
 
 
-def _unpack(fingerprint: str, count: int) -> list[bytes]:
-    wrong = Conflict("This plan is not of these records: look at them again.")
+_OTHER_RECORDS = "This plan is not of these records: look at them again."
+
+
+def _unpack(fingerprint: str) -> list[bytes]:
     try:
         packed = base64.urlsafe_b64decode(fingerprint + "=" * (-len(fingerprint) % 4))
     except ValueError as error:
-        raise wrong from error
-    if len(packed) != count * DIGEST:
-        raise wrong
+        raise Conflict(_OTHER_RECORDS) from error
+    if len(packed) % DIGEST:
+        raise Conflict(_OTHER_RECORDS)
     return [packed[start : start + DIGEST] for start in range(0, len(packed), DIGEST)]
 
 

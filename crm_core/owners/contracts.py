@@ -12,7 +12,12 @@ from crm_core.base.parameters import Parameter
 from crm_core.base.read import Listing, Order, Read
 from crm_core.hospitals.models import Hospital
 from crm_core.owners.models import Owner, OwnerContract
-from crm_core.owners.schemas import ContractCreate, ContractFilter, ContractRead
+from crm_core.owners.schemas import (
+    LAST_CONTRACT_DAY,
+    ContractCreate,
+    ContractFilter,
+    ContractRead,
+)
 from crm_core.people.schemas import Actor, Permission
 
 _EXPIRING_DAYS = (
@@ -115,6 +120,8 @@ def renew_contract(
         raise Conflict(f"Only a signed contract can be renewed: this one is {old.state}.")
     if end_date <= old.end_date + timedelta(days=1):
         raise Invalid.field("end_date", "Give an end after the present contract's end.")
+    if end_date > LAST_CONTRACT_DAY:
+        raise Invalid.field("end_date", f"Give an end until {LAST_CONTRACT_DAY:%Y}.")
     renewed = OwnerContract(
         owner_id=old.owner_id,
         hospital_id=old.hospital_id,
@@ -132,7 +139,7 @@ def renew_contract(
 
 
 def _locked(session: Session, contract_id: int) -> OwnerContract:
-    contract = session.get(OwnerContract, contract_id, with_for_update=True)
+    contract = session.get(OwnerContract, contract_id, with_for_update=True, populate_existing=True)
     if contract is None:
         raise NotFound("Contract not found")
     return contract

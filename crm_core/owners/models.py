@@ -39,6 +39,8 @@ class Owner(Base):
         Index("ix_crm_owners_search", "search", postgresql_using="gin"),
         Index("ix_crm_owners_created_at_id", "created_at", "id"),
         Index("ix_crm_owners_name", text("lower(last_name)"), text("lower(first_name)"), "id"),
+        Index("ix_crm_owners_value", text("(opening_value + payouts_paid_gross)"), "id"),
+        Index("ix_crm_owners_satisfaction", text("coalesce(satisfaction_score, 0)"), "id"),
         Index("ix_crm_owners_status", "status"),
         Index("ix_crm_owners_nin_hash", "nin_hash"),
         CheckConstraint("status IN ('active','inactive','suspended')", name="status"),

@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from crm_core.base.clock import Instant, lagos_today
-from crm_core.base.money import Naira, Score
+from crm_core.base.money import Naira, NairaTotal, Score
 from crm_core.base.paging import PageRequest
 from crm_core.base.phone import NigerianPhone
 from crm_core.base.words import Line, Name, Prose, RecordId, Search
@@ -112,14 +112,14 @@ class OwnerRead(BaseModel):
     onboarding_date: date
     last_contact_date: date | None
     satisfaction_score: Score | None
-    lifetime_value: Naira
+    lifetime_value: NairaTotal
     payment_status: PaymentStatus
     notes: str | None
     version: int
     created_at: Instant
     updated_at: Instant
     payout_count: str
-    total_payouts: Naira | None
+    total_payouts: NairaTotal | None
 
     @property
     def name(self) -> str:
@@ -202,6 +202,11 @@ class ContractStatus(StrEnum):
     TERMINATED = "terminated"
 
 
+LAST_CONTRACT_DAY = date(2100, 12, 31)
+ContractDay = Annotated[date, Field(ge=date(1960, 1, 1), le=LAST_CONTRACT_DAY)]
+"""A day that a contract may begin or end on: what lies beyond is a slip of the keyboard."""
+
+
 class ContractCreate(BaseModel):
     """A draft of a contract: what the owner gets of the hospital's revenue."""
 
@@ -211,8 +216,8 @@ class ContractCreate(BaseModel):
     hospital_id: RecordId
     revenue_share_percent: Annotated[Decimal, Field(gt=0, le=100, decimal_places=2)]
     minimum_guarantee: Naira = Decimal("0.00")
-    start_date: date
-    end_date: date
+    start_date: ContractDay
+    end_date: ContractDay
     notes: Prose | None = None
 
     @field_validator("end_date")

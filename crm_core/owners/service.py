@@ -166,7 +166,10 @@ def _nin_columns(nin: str | None) -> dict[str, Any]:
 
 
 def _locked(session: Session, owner_id: int) -> Owner:
-    owner = session.get(Owner, owner_id, with_for_update={"key_share": True})
+    # The database counts the version, so an object that this session already holds may be stale.
+    owner = session.get(
+        Owner, owner_id, with_for_update={"key_share": True}, populate_existing=True
+    )
     if owner is None:
         raise NotFound("Owner not found")
     return owner

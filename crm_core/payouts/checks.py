@@ -24,6 +24,12 @@ def check_beneficiaries(
     return findings
 
 
+def find_replaced(session: Session, payout_ids: Sequence[int]) -> dict[int, str]:
+    """Failed payouts in whose place another one is live by now, with that one's code."""
+    found = session.execute(_REPLACED, {"ids": list(payout_ids)})
+    return {row.id: row.code for row in found}
+
+
 def _findings(row: RowMapping) -> list[BeneficiaryCheck]:
     warn = CheckLevel.WARN
     wrong_digit = "The account number's last digit does not fit this bank"
@@ -71,5 +77,19 @@ _FINDINGS = text(
               ORDER BY created_at DESC LIMIT 12) AS last
     ) u ON true
     WHERE p.id = ANY(:ids)
+    """
+)
+# Of two failed ones of the same period that are chosen together the first goes on.
+_REPLACED = text(
+    """
+    SELECT p.id, min(x.payout_code) AS code
+    FROM crm_payouts p
+    JOIN crm_payouts x ON x.owner_id = p.owner_id AND x.id <> p.id
+        AND x.contract_id IS NOT DISTINCT FROM p.contract_id
+        AND x.period_start <= p.period_end AND x.period_end >= p.period_start
+        AND (x.status IN ('pending', 'approved', 'processing', 'unknown', 'paid')
+             OR x.status = 'failed' AND x.id < p.id AND x.id = ANY(:ids))
+    WHERE p.id = ANY(:ids) AND p.status = 'failed'
+    GROUP BY p.id
     """
 )

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     cast,
     func,
     literal,
@@ -21,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from crm_core.base.clock import add_months, lagos_today, month_start
+from crm_core.base.parameters import Parameter
 from crm_core.base.read import Listing, Order, Read
 from crm_core.owners.models import Owner
 from crm_core.payouts.models import (
@@ -49,6 +51,19 @@ _APPROVALS = (
     .where(PayoutApproval.payout_id == Payout.id, PayoutApproval.voided_at.is_(None))
     .correlate(Payout)
     .scalar_subquery()
+)
+_THRESHOLD = (
+    select(Parameter.value)
+    .where(Parameter.name == "payouts.second_approval_from")
+    .scalar_subquery()
+)
+# While a payout awaits approval the threshold in force counts, not the one it was made under.
+_NEEDED = case(
+    (
+        literal_column("crm_payouts.status IN ('pending', 'failed')", Boolean),
+        case((Payout.net_amount >= _THRESHOLD, 2), else_=1),
+    ),
+    else_=Payout.approvals_needed,
 )
 # Written out, so that the planner sees the states and the compiled text has no list to fill in.
 _UNPAID: ColumnElement[bool] = literal_column(
@@ -94,7 +109,7 @@ PAYOUTS: Listing[PayoutRead] = Listing(
         Payout.account_name,
         Payout.nuban_ok,
         _APPROVALS.label("approvals"),
-        Payout.approvals_needed,
+        _NEEDED.label("approvals_needed"),
         Payout.approved_by,
         Payout.approved_at,
         Payout.paid_at,
@@ -230,7 +245,7 @@ def list_rates(session: Session) -> list[RateRead]:
 _STATS = text(
     """
     WITH by_status AS (
-        SELECT status, count(*) AS count, sum(net_amount) AS net_amount
+        SELECT status, count(*) AS count, CAST(sum(net_amount) AS text) AS net_amount
         FROM crm_payouts GROUP BY status
     ), late AS (
         SELECT count(*) AS overdue_count, coalesce(sum(net_amount), 0) AS overdue_net

@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from crm_core.base.clock import Instant
-from crm_core.base.money import Naira
+from crm_core.base.money import Naira, NairaTotal
 from crm_core.base.paging import PageRequest
 from crm_core.base.words import Line, Prose, Reason, RecordId, Search
 from crm_core.owners.banks import find_bank
@@ -98,6 +98,9 @@ class DeductionRead(BaseModel):
     rate_holds_from: date | None
 
 
+PeriodDay = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 12, 31))]
+"""A day that a payout may be for: what lies beyond is a slip of the keyboard."""
+
 AccountNumber = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9]{10}$")]
 
 
@@ -111,8 +114,8 @@ class PayoutCreate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     owner_id: RecordId
-    period_start: date
-    period_end: date
+    period_start: PeriodDay
+    period_end: PeriodDay
     gross_revenue: Annotated[Naira, Field(gt=0)]
     deductions: Naira | None = None
     deduction_items: list[DeductionCreate] | None = Field(None, max_length=20)
@@ -191,6 +194,14 @@ class PayoutUpdate(BaseModel):
     def known_bank(cls, value: str | None) -> str | None:
         """The bank's usual name, from any name or code of it."""
         return _known_bank(value)
+
+    @field_validator("payment_method", mode="before")
+    @classmethod
+    def method_stays(cls, value: object) -> object:
+        """Every payout goes some way: this cannot be emptied."""
+        if value is None:
+            raise ValueError("this cannot be empty")
+        return value
 
     @model_validator(mode="after")
     def whole_account(self) -> "PayoutUpdate":
@@ -382,7 +393,7 @@ class StatusTotal(BaseModel):
 
     status: PayoutStatus
     count: int
-    net_amount: Naira
+    net_amount: NairaTotal
 
 
 class PayoutStats(BaseModel):
@@ -392,9 +403,9 @@ class PayoutStats(BaseModel):
 
     statuses: list[StatusTotal]
     overdue_count: int
-    overdue_net: Naira
-    paid_this_month: Naira
-    paid_last_month: Naira
+    overdue_net: NairaTotal
+    paid_this_month: NairaTotal
+    paid_last_month: NairaTotal
 
 
 class MonthTotal(BaseModel):
@@ -405,7 +416,7 @@ class MonthTotal(BaseModel):
     month: date
     status: PayoutStatus
     count: int
-    net_amount: Naira
+    net_amount: NairaTotal
 
 
 class FileRead(BaseModel):
@@ -416,7 +427,7 @@ class FileRead(BaseModel):
     id: int
     file_code: str
     payout_count: int
-    control_total: Naira
+    control_total: NairaTotal
     digest: str
     created_by: str
     created_at: Instant

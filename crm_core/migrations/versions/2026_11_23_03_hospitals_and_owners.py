@@ -75,6 +75,8 @@ CREATE UNIQUE INDEX uq_crm_owners_email ON crm_owners (lower(email));
 CREATE INDEX ix_crm_owners_search ON crm_owners USING gin (search);
 CREATE INDEX ix_crm_owners_created_at_id ON crm_owners (created_at, id);
 CREATE INDEX ix_crm_owners_name ON crm_owners (lower(last_name), lower(first_name), id);
+CREATE INDEX ix_crm_owners_value ON crm_owners ((opening_value + payouts_paid_gross), id);
+CREATE INDEX ix_crm_owners_satisfaction ON crm_owners (coalesce(satisfaction_score, 0), id);
 CREATE INDEX ix_crm_owners_status ON crm_owners (status);
 CREATE INDEX ix_crm_owners_hospital_id ON crm_owners (hospital_id);
 CREATE INDEX ix_crm_owners_nin_hash ON crm_owners (nin_hash);

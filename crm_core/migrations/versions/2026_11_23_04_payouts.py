@@ -185,11 +185,18 @@ INSERT INTO crm_payout_transitions VALUES
 REVOKE INSERT, UPDATE, DELETE ON crm_payout_transitions FROM crm_app;
 REVOKE DELETE ON crm_payouts, crm_payout_approvals, crm_payout_attempts, crm_payout_files
     FROM crm_app;
+REVOKE UPDATE ON crm_payout_files FROM crm_app;
+
+-- Every function below that reads a table has a search path of its own: a temporary table of the
+-- same name, which anybody may create, would otherwise answer in the table's place.
 
 CREATE FUNCTION crm_payout_digest(p crm_payouts) RETURNS bytea LANGUAGE sql STABLE AS $$
     SELECT sha256(convert_to(concat_ws('|', p.owner_id, to_char(p.period_start, 'YYYY-MM-DD'),
         to_char(p.period_end, 'YYYY-MM-DD'), p.gross_revenue, p.deductions, p.net_amount,
-        coalesce(p.bank_code, '-'), coalesce(encode(p.account_hash, 'hex'), '-'),
+        coalesce(p.bank_code, '-'), coalesce(p.bank_name, '-'),
+        coalesce(encode(p.account_hash, 'hex'), '-'),
+        -- The hash finds an account, the encrypted number is what the bank is told: both count.
+        coalesce(encode(sha256(p.account_encrypted), 'hex'), '-'),
         coalesce(p.account_name, '-')), 'UTF8'))
 $$;
 COMMENT ON FUNCTION crm_payout_digest IS 'What an approval binds to';
@@ -199,7 +206,8 @@ BEGIN
     RAISE EXCEPTION '%', sentence USING ERRCODE = 'check_violation', CONSTRAINT = rule;
 END $$;
 
-CREATE FUNCTION crm_payout_new() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION crm_payout_new() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 BEGIN
     IF NEW.status <> 'pending' THEN
         PERFORM crm_refuse('A payout begins as pending', 'payout_begins_pending');
@@ -209,12 +217,14 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE FUNCTION crm_payout_approvals_needed(net numeric) RETURNS smallint LANGUAGE sql STABLE AS $$
+CREATE FUNCTION crm_payout_approvals_needed(net numeric) RETURNS smallint LANGUAGE sql STABLE
+SET search_path = public, pg_temp AS $$
     SELECT (CASE WHEN net >= value THEN 2 ELSE 1 END)::smallint
     FROM crm_parameters WHERE name = 'payouts.second_approval_from'
 $$;
 
-CREATE FUNCTION crm_payout_change() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION crm_payout_change() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 BEGIN
     IF NEW.created_by <> OLD.created_by OR NEW.payout_code <> OLD.payout_code
         OR NEW.owner_id <> OLD.owner_id THEN
@@ -229,14 +239,16 @@ BEGIN
         IF OLD.status NOT IN ('pending', 'approved', 'failed') THEN
             PERFORM crm_refuse('What was sent to the bank cannot be changed', 'payout_locked');
         END IF;
-        IF OLD.status = 'approved' AND NEW.status = 'approved' THEN
+        -- Also where the same statement would have sent it: what changed is approved anew first.
+        IF OLD.status = 'approved' AND NEW.status <> 'cancelled' THEN
             NEW.status := 'pending';
         END IF;
         UPDATE crm_payout_approvals
         SET voided_at = now(), void_reason = 'what was approved has changed'
         WHERE payout_id = NEW.id AND voided_at IS NULL;
     END IF;
-    IF OLD.status IN ('pending', 'failed') THEN
+    NEW.approvals_needed := OLD.approvals_needed;
+    IF OLD.status IN ('pending', 'failed') OR NEW.status IN ('pending', 'failed') THEN
         NEW.approvals_needed := crm_payout_approvals_needed(NEW.net_amount);
     END IF;
     IF NEW.status <> OLD.status THEN
@@ -245,7 +257,7 @@ BEGIN
             PERFORM crm_refuse(format('A payout that is %s cannot become %s',
                 OLD.status, NEW.status), 'payout_transition');
         END IF;
-        IF NEW.status = 'approved' AND NEW.approvals_needed > (
+        IF NEW.status IN ('approved', 'processing') AND NEW.approvals_needed > (
             SELECT count(DISTINCT approver) FROM crm_payout_approvals a
             WHERE a.payout_id = NEW.id AND a.voided_at IS NULL AND a.digest = NEW.digest
               AND a.approver <> NEW.created_by) THEN
@@ -270,7 +282,8 @@ CREATE TRIGGER payout_change BEFORE UPDATE ON crm_payouts
 CREATE TRIGGER touch BEFORE UPDATE ON crm_payouts
     FOR EACH ROW EXECUTE FUNCTION crm_touch();
 
-CREATE FUNCTION crm_payout_approval_new() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION crm_payout_approval_new() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 DECLARE payout crm_payouts;
 BEGIN
     SELECT * INTO payout FROM crm_payouts WHERE id = NEW.payout_id FOR UPDATE;
@@ -285,11 +298,19 @@ END $$;
 CREATE TRIGGER approval_new BEFORE INSERT ON crm_payout_approvals
     FOR EACH ROW EXECUTE FUNCTION crm_payout_approval_new();
 
-CREATE FUNCTION crm_payout_approval_change() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION crm_payout_approval_change() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
+DECLARE fate CONSTANT text[] := '{voided_at,void_reason}';
 BEGIN
-    IF OLD.voided_at IS NOT NULL OR NEW.voided_at IS NULL OR NEW.approver <> OLD.approver
-        OR NEW.digest <> OLD.digest OR NEW.payout_id <> OLD.payout_id THEN
+    IF OLD.voided_at IS NOT NULL OR NEW.voided_at IS NULL
+        OR to_jsonb(NEW) - fate IS DISTINCT FROM to_jsonb(OLD) - fate THEN
         PERFORM crm_refuse('An approval can only be voided, once', 'payout_approval_fixed');
+    END IF;
+    -- Deeper down it is the payout itself that changes, and takes its approvals with it.
+    IF pg_trigger_depth() = 1 AND NOT EXISTS (SELECT FROM crm_payouts
+            WHERE id = NEW.payout_id AND status IN ('pending', 'failed')) THEN
+        PERFORM crm_refuse('An approval that took effect stays: make the payout pending again',
+            'payout_approval_fixed');
     END IF;
     RETURN NEW;
 END $$;
@@ -299,7 +320,8 @@ CREATE TRIGGER approval_change BEFORE UPDATE ON crm_payout_approvals
 
 TOTALS = """
 -- What a list of owners shows of their payouts, kept up to date by the payouts themselves.
-CREATE FUNCTION crm_owner_payout_totals() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION crm_owner_payout_totals() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 DECLARE touched bigint[];
 BEGIN
     IF TG_OP = 'UPDATE' THEN

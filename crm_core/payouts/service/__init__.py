@@ -3,9 +3,7 @@
 from crm_core.payouts.service.approving import (
     approve_payout,
     commit_approval,
-    commit_undo,
     plan_approval,
-    plan_undo,
     reject_payout,
 )
 from crm_core.payouts.service.files import bank_file_content, commit_file, plan_file
@@ -26,6 +24,7 @@ from crm_core.payouts.service.settling import (
     settle_payout,
     suspend_payout,
 )
+from crm_core.payouts.service.undoing import commit_undo, plan_undo
 
 __all__ = [
     "approve_payout",

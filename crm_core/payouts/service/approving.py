@@ -8,15 +8,8 @@ from sqlalchemy.orm import Session
 
 from crm_core.base.clock import utc_now
 from crm_core.base.money import naira
-from crm_core.base.preflight import (
-    Plan,
-    Receipt,
-    Verdict,
-    check_ids,
-    make_plan,
-    mark_undone,
-)
-from crm_core.payouts.checks import check_beneficiaries
+from crm_core.base.preflight import Plan, Receipt, Verdict, check_ids, make_plan
+from crm_core.payouts.checks import check_beneficiaries, find_replaced
 from crm_core.payouts.models import Payout, PayoutApproval
 from crm_core.payouts.queries import PAYOUTS, get_payout
 from crm_core.payouts.schemas import (
@@ -87,44 +80,14 @@ def reject_payout(session: Session, payout_id: int, data: Because, *, actor: Act
     return get_payout(session, payout_id)
 
 
-def plan_undo(session: Session, ids: Sequence[int], *, actor: Actor) -> Plan:
-    """What taking approvals back would do: lawful until the payment is under way."""
-    actor.require(Permission.PAYOUTS_APPROVE)
-    return _plan_undo(session, check_ids(ids), actor)
-
-
-def commit_undo(
-    session: Session,
-    fingerprint: str,
-    ids: Sequence[int],
-    *,
-    actor: Actor,
-    receipt_id: int | None = None,
-) -> Receipt:
-    """Takes approvals back; the payouts are pending again and all their approvals void."""
-    actor.require(Permission.PAYOUTS_APPROVE)
-    wanted = check_ids(ids)
-    common.lock_payouts(session, wanted)
-    now = _plan_undo(session, wanted, actor)
-    act = Act("payout_undo", "Approvals undone", fingerprint, actor)
-    accepted, refused = common.accepted_now(act, now)
-    before = PAYOUTS.some(session, accepted)
-    _withdraw(session, accepted, actor)
-    if receipt_id is not None:
-        mark_undone(session, receipt_id, who=actor.key)
-    changed = [common.change_of(payout, "pending") for payout in before]
-    totals = {"undone": str(len(changed))}
-    return common.conclude(session, act, changed=changed, refused=refused, totals=totals)
-
-
 def _plan(session: Session, ids: Sequence[int], actor: Actor, override_reason: str | None) -> Plan:
     payouts = PAYOUTS.some(session, ids)
     findings = check_beneficiaries(session, ids)
-    mine = _approved_by(session, ids, actor.person)
+    hindrances = _hindrances(session, ids, actor)
     verdicts = common.missing(ids, payouts)
     for payout in payouts:
-        found = findings.get(payout.id, [])
-        code, reason = _judge(payout, found, actor, payout.id in mine, override_reason)
+        found, hindrance = findings.get(payout.id, []), hindrances.get(payout.id)
+        code, reason = _judge(payout, found, actor, hindrance, override_reason)
         verdicts.append(_verdict(payout, code, reason, found))
     accepted = {verdict.id for verdict in verdicts if verdict.ok}
     chosen = [payout for payout in payouts if payout.id in accepted]
@@ -139,11 +102,20 @@ def _plan(session: Session, ids: Sequence[int], actor: Actor, override_reason: s
     )
 
 
+def _hindrances(session: Session, ids: Sequence[int], actor: Actor) -> dict[int, tuple[str, str]]:
+    """What other records say against an approval: code and sentence, by payout."""
+    mine = "You approved this one: it takes a second, different approver."
+    return {
+        payout_id: ("exists", f"{code} pays this owner for this contract and period by now.")
+        for payout_id, code in find_replaced(session, ids).items()
+    } | dict.fromkeys(common.approved_by(session, ids, actor.person), ("already", mine))
+
+
 def _judge(
     payout: PayoutRead,
     findings: Sequence[BeneficiaryCheck],
     actor: Actor,
-    is_mine: bool,
+    hindrance: tuple[str, str] | None,
     override_reason: str | None,
 ) -> tuple[str, str]:
     """The verdict's code and sentence; ``approve`` and ``first`` are the ones that go on."""
@@ -152,8 +124,8 @@ def _judge(
         return "state", f"{payout.payout_code} is {payout.status}: only a pending one is approved."
     if payout.created_by == actor.person:
         return "maker", "The maker of a payout cannot approve it: ask another approver."
-    if is_mine:
-        return "already", "You approved this one: it takes a second, different approver."
+    if hindrance is not None:
+        return hindrance
     if blocks and not override_reason:
         return "blocked", " ".join([*blocks, "Approve with a reason to override."])
     warnings = " ".join(check.sentence for check in findings)
@@ -186,18 +158,6 @@ def _outcome(payout: PayoutRead, approved: bool) -> str:
     if approved:
         return "approved"
     return f"{payout.status} ({payout.approvals + 1} of {payout.approvals_needed} approvals)"
-
-
-def _approved_by(session: Session, ids: Sequence[int], person: str) -> set[int]:
-    return set(
-        session.scalars(
-            select(PayoutApproval.payout_id).where(
-                PayoutApproval.payout_id.in_(ids),
-                PayoutApproval.approver == person,
-                PayoutApproval.voided_at.is_(None),
-            )
-        )
-    )
 
 
 def _approve(
@@ -243,43 +203,4 @@ def _fresh_reference() -> ColumnElement[str]:
     return case(
         (Payout.status == PayoutStatus.FAILED.value, func.crm_payment_reference()),
         else_=Payout.payment_reference,
-    )
-
-
-def _plan_undo(session: Session, ids: Sequence[int], actor: Actor) -> Plan:
-    payouts = PAYOUTS.some(session, ids)
-    mine = _approved_by(session, ids, actor.person)
-    verdicts = common.missing(ids, payouts)
-    for payout in payouts:
-        ok = payout.status is PayoutStatus.APPROVED or payout.id in mine
-        verdicts.append(
-            Verdict(
-                id=payout.id,
-                label=common.label_of(payout),
-                ok=ok,
-                code="undo" if ok else "state",
-                reason="Will be pending again." if ok else f"It is {payout.status} by now.",
-                state=f"{payout.version}|{payout.approvals}",
-            )
-        )
-    return make_plan(verdicts, {"count": sum(verdict.ok for verdict in verdicts)})
-
-
-def _withdraw(session: Session, ids: Sequence[int], actor: Actor) -> None:
-    session.execute(
-        update(Payout)
-        .where(Payout.id.in_(ids), Payout.status == PayoutStatus.APPROVED.value)
-        .values(status=PayoutStatus.PENDING.value),
-        execution_options=common.VALUES,
-    )
-    # Where a second approval was still awaited, only this person's own is taken back.
-    session.execute(
-        update(PayoutApproval)
-        .where(
-            PayoutApproval.payout_id.in_(ids),
-            PayoutApproval.approver == actor.person,
-            PayoutApproval.voided_at.is_(None),
-        )
-        .values(voided_at=func.now(), void_reason="the approval was undone"),
-        execution_options=common.VALUES,
     )

@@ -11,7 +11,7 @@ from crm_core.base.db import refusing_violations
 from crm_core.base.errors import Conflict, Forbidden, NotFound
 from crm_core.base.preflight import Change, Done, Plan, Receipt, Verdict, compare, store_receipt
 from crm_core.owners.models import Owner
-from crm_core.payouts.models import Payout
+from crm_core.payouts.models import Payout, PayoutApproval
 from crm_core.payouts.queries import PAYOUTS
 from crm_core.payouts.schemas import PayoutRead, PayoutStatus
 from crm_core.people.schemas import Actor
@@ -47,6 +47,19 @@ def lock_payout(session: Session, payout_id: int) -> PayoutRead:
     """The payout as it is, locked until the transaction ends; ``NotFound`` where there is none."""
     lock_payouts(session, [payout_id])
     return PAYOUTS.one(session, payout_id)
+
+
+def approved_by(session: Session, payout_ids: Sequence[int], person: str) -> set[int]:
+    """Which of these this person has approved, by an approval that still counts."""
+    return set(
+        session.scalars(
+            select(PayoutApproval.payout_id).where(
+                PayoutApproval.payout_id.in_(payout_ids),
+                PayoutApproval.approver == person,
+                PayoutApproval.voided_at.is_(None),
+            )
+        )
+    )
 
 
 def missing(payout_ids: Sequence[int], found: Sequence[PayoutRead]) -> list[Verdict]:

@@ -180,11 +180,12 @@ def _amounts(session: Session, payout: PayoutRead, data: PayoutUpdate) -> dict[s
     if data.gross_revenue is None and data.deduction_items is None:
         return {}
     gross = payout.gross_revenue if data.gross_revenue is None else data.gross_revenue
-    deductions = payout.deductions
-    if data.deduction_items is not None:
-        deductions = sum((item.amount for item in data.deduction_items), Decimal(0))
-        session.execute(delete(PayoutDeduction).where(PayoutDeduction.payout_id == payout.id))
-        _add_deductions(session, payout.id, data.deduction_items)
+    items, deductions = data.deduction_items, payout.deductions
+    if items is not None:
+        deductions = sum((item.amount for item in items), Decimal(0))
     if deductions > gross:
         raise Invalid.field("deduction_items", "The deductions are more than the gross.")
+    if items is not None:
+        session.execute(delete(PayoutDeduction).where(PayoutDeduction.payout_id == payout.id))
+        _add_deductions(session, payout.id, items)
     return {"gross_revenue": gross, "deductions": deductions, "net_amount": gross - deductions}

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from crm_core.base.clock import lagos_today, month_end, month_start
 from crm_core.base.errors import Invalid
 from crm_core.base.money import naira
-from crm_core.base.preflight import Change, Plan, Receipt, Verdict, make_plan
+from crm_core.base.preflight import Change, Plan, Receipt, Verdict, compare_found, make_plan
 from crm_core.owners.models import Owner, OwnerContract
 from crm_core.payouts.service import common
 from crm_core.payouts.service.common import Act
@@ -29,7 +29,9 @@ def commit_month(session: Session, fingerprint: str, month: date, *, actor: Acto
     _lock_owners(session, month)
     found = _contracts(session, month)
     act = Act("payout_preparation", f"Payouts prepared for {month:%B %Y}", fingerprint, actor)
-    accepted, refused = common.accepted_now(act, _plan(found))
+    verdicts = compare_found(fingerprint, _plan(found))
+    accepted = [verdict.id for verdict in verdicts if verdict.ok]
+    refused = [verdict for verdict in verdicts if not verdict.ok]
     changed = _create(session, month, accepted, actor)
     net = sum((Decimal(change.amount) for change in changed), Decimal(0))
     totals = {"created": str(len(changed)), "net_amount": f"{net:.2f}"}
@@ -37,7 +39,7 @@ def commit_month(session: Session, fingerprint: str, month: date, *, actor: Acto
 
 
 def _contracts(session: Session, month: date) -> Sequence[RowMapping]:
-    if month_end(month) >= lagos_today():
+    if month_start(month) >= month_start(lagos_today()):
         raise Invalid.field("month", "Prepare a month after it has ended.")
     return session.execute(_COMPUTED, _bounds(month)).mappings().all()
 

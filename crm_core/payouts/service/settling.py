@@ -7,7 +7,7 @@ from sqlalchemy import ARRAY, BigInteger, String, cast, func, insert, literal, s
 from sqlalchemy.orm import Session
 
 from crm_core.base.clock import utc_now
-from crm_core.base.errors import Invalid
+from crm_core.base.errors import Conflict, Invalid
 from crm_core.base.money import naira
 from crm_core.base.preflight import MOST, Plan, Receipt, Verdict, make_plan
 from crm_core.payouts.models import Payout, PayoutAttempt
@@ -48,7 +48,8 @@ def commit_payment(
     accepted, refused = common.accepted_now(act, _plan(lines, matched))
     references = {
         matched[line.payment_reference].id: line.bank_reference
-        for line in lines
+        # Backwards, so that the first of two lines counts: the second was refused.
+        for line in reversed(lines)
         if line.payment_reference in matched
     }
     payouts = PAYOUTS.some(session, accepted)
@@ -91,7 +92,7 @@ def settle_payout(
     actor.require(Permission.PAYOUTS_PAY)
     payout = common.lock_payout(session, payout_id)
     if payout.status is not PayoutStatus.UNKNOWN:
-        common.refuse(_refusal(payout, "state", f"It is {payout.status}: nothing to settle."))
+        raise Conflict(f"{payout.payout_code} is {payout.status}: there is nothing to settle.")
     if data.outcome == "failed":
         return _leave(session, payout_id, PayoutStatus.FAILED, data.reason)
     if data.bank_reference is None:
@@ -144,23 +145,24 @@ def _plan(lines: Sequence[PaymentLine], matched: Mapping[str, PayoutRead]) -> Pl
 
 
 def _verdict(payout: PayoutRead, line: PaymentLine | None) -> Verdict:
-    if payout.status not in _PAYABLE:
-        return _refusal(payout, "state", f"{payout.payout_code} is {payout.status}: not payable.")
-    if line is not None and line.amount is not None and line.amount != payout.net_amount:
-        sentence = f"The bank says {naira(line.amount)}, we say {naira(payout.net_amount)}."
-        return _refusal(payout, "amount", sentence)
-    return _refusal(payout, "pay", "Will be marked as paid.", ok=True)
-
-
-def _refusal(payout: PayoutRead, code: str, reason: str, *, ok: bool = False) -> Verdict:
+    code, reason = _judge(payout, line)
     return Verdict(
         id=payout.id,
         label=f"{common.label_of(payout)} · {naira(payout.net_amount)}",
-        ok=ok,
+        ok=code == "pay",
         code=code,
         reason=reason,
-        state=str(payout.version),
+        # What the bank says was shown too: another reference is another payment.
+        state=f"{payout.version}|{line.bank_reference}|{line.amount}" if line else "",
     )
+
+
+def _judge(payout: PayoutRead, line: PaymentLine | None) -> tuple[str, str]:
+    if payout.status not in _PAYABLE:
+        return "state", f"{payout.payout_code} is {payout.status}: not payable."
+    if line is not None and line.amount is not None and line.amount != payout.net_amount:
+        return "amount", f"The bank says {naira(line.amount)}, we say {naira(payout.net_amount)}."
+    return "pay", "Will be marked as paid."
 
 
 def _unmatched(position: int, line: PaymentLine, why: str) -> Verdict:
