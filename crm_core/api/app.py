@@ -10,12 +10,14 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from crm_core.api import docs, health, owners, payout_batches, payouts, receipts, refusals
+from crm_core.api.access import AccessLog
 from crm_core.api.deps import Resources
 from crm_core.api.metrics import Metrics
 from crm_core.api.middleware import LimitBody, Observe
 from crm_core.api.once import AlreadyDone, answer_again
 from crm_core.api.reader import open_reader
 from crm_core.api.responses import Failure, InvalidInput, OurFault
+from crm_core.api.shortcut import ShortCut
 from crm_core.api.tokens import RateLimit
 from crm_core.base import logs
 from crm_core.base.db import connect
@@ -102,8 +104,10 @@ def create_app(open_: OpenReader = open_database) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     app.state.metrics = metrics
+    # The last one added is the outermost.
+    app.add_middleware(ShortCut)
     app.add_middleware(LimitBody, largest=settings().crm_max_body_bytes)
-    app.add_middleware(Observe, metrics=metrics)
+    app.add_middleware(Observe, metrics=metrics, access=AccessLog(settings().crm_log_format))
     refusals.install(app)
     app.add_exception_handler(AlreadyDone, answer_again)
     _add_routes(app)

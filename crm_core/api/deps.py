@@ -14,6 +14,7 @@ from fastapi.concurrency import contextmanager_in_threadpool
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.types import Scope
 
 from crm_core.api import once
 from crm_core.api.tokens import RateLimit, Tokens
@@ -47,14 +48,13 @@ def resources(request: Request) -> Resources:
     return cast(Resources, request.app.state.resources)
 
 
-async def authenticate(request: Request) -> Actor:
+async def authenticate(scope: Scope, shared: Resources) -> Actor:
     """The actor of the request's bearer token, within its rate limit; 401 or 429 otherwise."""
-    shared = resources(request)
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    actor = await shared.tokens.actor(token.strip()) if scheme.lower() == "bearer" else None
+    token = _bearer_token(scope)
+    actor = await shared.tokens.actor(token) if token else None
     if actor is None:
         raise HTTPException(401, _SIGN_IN[bool(token)], {"WWW-Authenticate": "Bearer"})
-    request.scope["actor"] = actor
+    scope["actor"] = actor
     wait = shared.rate_limit.take(actor.key)
     if wait:
         raise HTTPException(
@@ -79,13 +79,20 @@ async def current_reader(request: Request) -> Reader:
 ReaderDep = Annotated[Reader, Depends(current_reader)]
 
 
+class Needs:
+    """A dependency that refuses an actor without the permission."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+
+    async def __call__(self, actor: CurrentActor) -> None:
+        """Raises ``Forbidden``."""
+        actor.require(self.permission)
+
+
 def needs(permission: Permission) -> params.Depends:
     """For ``dependencies=[…]`` of a router or route: 403 unless the actor holds the permission."""
-
-    async def require(actor: CurrentActor) -> None:
-        actor.require(permission)
-
-    return params.Depends(require)
+    return params.Depends(Needs(permission))
 
 
 async def write_session(request: Request, actor: CurrentActor) -> AsyncIterator[Session]:
@@ -106,6 +113,14 @@ async def read_session(request: Request) -> AsyncIterator[Session]:
 
 Db = Annotated[Session, Depends(write_session, scope="function")]
 ReadDb = Annotated[Session, Depends(read_session, scope="function")]
+
+
+def _bearer_token(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"authorization" and value[:7].lower() == b"bearer ":
+            return str(value[7:].strip().decode("latin-1"))
+    return ""
+
 
 _SIGN_IN = {
     False: "Send your API token in the header 'Authorization: Bearer …'.",

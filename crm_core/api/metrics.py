@@ -14,7 +14,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy import Engine, QueuePool
 
-from crm_core.api.reader import PoolReader
+from crm_core.api.reader import LaneReader
 from crm_core.base.db import SessionFactory
 from crm_core.base.read import Reader
 
@@ -72,12 +72,9 @@ class _Pools(Collector):
         gauge = GaugeMetricFamily(
             "crm_db_connections", "Connections to the database", labels=["pool", "state"]
         )
-        if isinstance(self._reader, PoolReader):
-            stats = self._reader.pool.get_stats()
-            size, idle = stats["pool_size"], stats["pool_available"]
-            gauge.add_metric(["reader", "idle"], idle)
-            gauge.add_metric(["reader", "busy"], size - idle)
-            gauge.add_metric(["reader", "waited_for"], stats["requests_waiting"])
+        if isinstance(self._reader, LaneReader):
+            gauge.add_metric(["reader", "idle"], self._reader.idle)
+            gauge.add_metric(["reader", "busy"], self._reader.busy)
         engine = SessionFactory.kw.get("bind")
         if isinstance(engine, Engine) and isinstance(engine.pool, QueuePool):
             gauge.add_metric(["writer", "idle"], engine.pool.checkedin())

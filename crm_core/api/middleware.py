@@ -13,6 +13,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from crm_core.api.access import AccessLog
 from crm_core.api.metrics import Metrics
 from crm_core.api.refusals import failure, our_fault
 
@@ -56,9 +57,10 @@ class Exchange:
 class Observe:
     """The outermost layer: nothing goes out without an id, and no error without a log line."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, access: AccessLog) -> None:
         self.app = app
         self.metrics = metrics
+        self.access = access
         self._templates: dict[Any, str] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,14 +90,15 @@ class Observe:
         method = scope["method"]
         self.metrics.count(self._template(scope), method, status=exchange.status, seconds=seconds)
         actor = scope.get("actor")
-        # Not the query: people search for names and numbers in it.
-        log.info(
-            "request",
-            method=method,
-            path=scope["path"],
-            status=exchange.status,
-            ms=round(seconds * 1000, 1),
-            actor=actor.key if actor else None,
+        self.access.write(
+            {
+                "method": method,
+                "path": scope["path"],
+                "status": exchange.status,
+                "ms": round(seconds * 1000, 1),
+                "actor": actor.key if actor else None,
+                "request_id": exchange.request_id,
+            }
         )
 
     def _template(self, scope: Scope) -> str:

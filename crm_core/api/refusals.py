@@ -8,7 +8,6 @@ import psycopg
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from psycopg_pool import PoolTimeout, TooManyRequests
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from starlette.exceptions import HTTPException
@@ -58,7 +57,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(DBAPIError, _answer_database)
     app.add_exception_handler(psycopg.Error, _answer_database)
-    for exhausted in (PoolExhausted, PoolTimeout, TooManyRequests):
+    for exhausted in (PoolExhausted, TimeoutError):
         app.add_exception_handler(exhausted, _answer_unavailable)
 
 

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crm_core.api.deps import authenticate
+from crm_core.api.deps import authenticate, resources
 from crm_core.api.once import keep_answer
 from crm_core.api.responses import JsonText
 
@@ -48,7 +48,7 @@ class Route(APIRoute):
         takes_body = self.body_field is not None
 
         async def checked(request: Request) -> Response:
-            await authenticate(request)
+            await authenticate(request.scope, resources(request))
             strict = StrictRequest(request.scope, request.receive)
             _refuse_nul_in_query(strict)
             if takes_body:

@@ -90,6 +90,8 @@ class Read(Generic[Row]):
         return await reader(self.statements.json, self._all_values()) or ""
 
     def _all_values(self) -> dict[str, Any]:
+        if "%(" not in self.statements.json:
+            return {}
         page, limit = self.request.page, self.request.limit
         offset = 0 if self.request.cursor else (page - 1) * limit
         return {
@@ -168,13 +170,11 @@ class Listing(Generic[Row]):
             if (value := getattr(request, name)) is not None
         }
         order = getattr(request, "sort", None) or next(iter(self.orders))
-        kinds = [column.type.python_type for column in self.orders[order].columns]
-        keys = decode_cursor(request.cursor, order, kinds) if request.cursor else []
-        bound = {f"key_{n}": part for n, part in enumerate(keys)}
+        bound = self._place(request.cursor, order) if request.cursor else {}
         constants = constants_of(
             request, {name: getattr(request, name) for name in values if name not in self.convert}
         )
-        statements = self._written((tuple(values), order, bool(keys)), constants)
+        statements = self._written((tuple(values), order, bool(bound)), constants)
         return Read(self.schema, statements, values | bound, request, order)
 
     def one(self, session: Session, record_id: int) -> Row:
@@ -203,6 +203,10 @@ class Listing(Generic[Row]):
         if isinstance(value, list | tuple | frozenset | set):
             return [plain(item) for item in value]
         return plain(value)
+
+    def _place(self, cursor: str, order: str) -> dict[str, str]:
+        kinds = [column.type.python_type for column in self.orders[order].columns]
+        return {f"key_{n}": part for n, part in enumerate(decode_cursor(cursor, order, kinds))}
 
     def _written(self, key: _Key, constants: tuple[tuple[str, str], ...]) -> Statements:
         """The statements with the constants written in, so that the server keeps their plans."""
