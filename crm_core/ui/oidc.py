@@ -9,7 +9,7 @@ import json
 import logging
 from dataclasses import asdict, dataclass
 
-import httpx
+import httpx2
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from authlib.oidc.core import CodeIDToken
@@ -63,7 +63,7 @@ async def start(request: Request) -> Response:
                 nonce=trip.nonce,
                 code_verifier=trip.verifier,
             )
-    except (httpx.HTTPError, ValueError, KeyError):
+    except (httpx2.HTTPError, ValueError, KeyError):
         return _failed(request, target)
     response = RedirectResponse(url, status_code=303, headers={"cache-control": "no-store"})
     _keep(response, trip)
@@ -79,7 +79,7 @@ async def callback(request: Request) -> Response:
         token = await in_thread(_open_session, email, browser_of(request))
     except Refusal as refusal:
         return sign_in_page(request, target=target, error=str(refusal))
-    except (httpx.HTTPError, AuthlibBaseError, JoseError, ValueError, KeyError):
+    except (httpx2.HTTPError, AuthlibBaseError, JoseError, ValueError, KeyError):
         return _failed(request, target)
     response = await enter(request, token, target)
     response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")
