@@ -169,7 +169,7 @@ def create_token(name: str, roles: tuple[str, ...], email: str | None, days: int
     click.echo(secret)
 
 
-@main.command("sign-in-link")
+@main.command("sign-in-link", short_help="Print a link that signs a person in, once.")
 @click.argument("email")
 def sign_in_link(email: str) -> None:
     """Print a link that signs EMAIL in, once and within 15 minutes."""
@@ -178,7 +178,7 @@ def sign_in_link(email: str) -> None:
     click.echo(sign_in_address(secret))
 
 
-@main.command()
+@main.command(short_help="Check that the history is whole and the books are right.")
 def verify() -> None:
     """Check that the history is whole and that every rule of the books holds.
 

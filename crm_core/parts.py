@@ -44,6 +44,11 @@ def environment_for(urls: Urls) -> dict[str, str]:
     }
 
 
+def unwind_on_sigterm() -> None:
+    """Makes SIGTERM leave in good order, so that the database is let go."""
+    signal.signal(signal.SIGTERM, _leave)
+
+
 def _serve(application: str, port: int) -> None:
     with _prepared():
         uvicorn.run(
@@ -61,8 +66,8 @@ def _serve(application: str, port: int) -> None:
 @contextmanager
 def _prepared() -> Iterator[Urls]:
     """The database, and everything that the part reads from the environment."""
-    # Uvicorn raises the signal again when it has stopped: unwind then, and let the database go.
-    signal.signal(signal.SIGTERM, _leave)
+    # Uvicorn raises the signal again when it has stopped.
+    unwind_on_sigterm()
     with database() as urls:
         os.environ.update(environment_for(urls))
         settings.cache_clear()

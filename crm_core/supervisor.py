@@ -115,7 +115,10 @@ class Supervisor:
             # Nobody tells us when a child begins to listen: it has to be asked.
             while part.health and not await asyncio.to_thread(_answers, part.health):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
-        await asyncio.to_thread(self.when_ready)
+        try:
+            await asyncio.to_thread(self.when_ready)
+        except Exception as error:  # noqa: BLE001  (the parts run on without it)
+            self.say(f"Everything runs, but could not be announced: {error}")
 
 
 def follow_supervisor() -> None:

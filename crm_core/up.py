@@ -15,7 +15,7 @@ from crm_core.base.db import connect, reading, transaction
 from crm_core.base.embedded.errors import explained
 from crm_core.base.migrate import migrate
 from crm_core.base.settings import settings
-from crm_core.parts import environment_for
+from crm_core.parts import environment_for, unwind_on_sigterm
 from crm_core.people import directory, service
 from crm_core.people.schemas import Role, StaffCreate, machine
 from crm_core.supervisor import Part, Supervisor, Watch
@@ -30,6 +30,7 @@ class CannotStart(RuntimeError):
 
 def run(say: Callable[[str], None]) -> None:
     """Database, migrations, sample data, then dashboard, API and worker until a signal."""
+    unwind_on_sigterm()
     with explained(settings().crm_data_dir), _only_one(settings().crm_data_dir):
         _refuse_taken_ports()
         with revivable(say=say) as (urls, revive):
@@ -56,6 +57,8 @@ def sign_in_address(token: str) -> str:
 
 def is_running(data_dir: Path) -> bool:
     """Whether an `up` with this data directory runs now."""
+    if not (data_dir / "up.lock").exists():
+        return False
     try:
         with _only_one(data_dir):
             return False
