@@ -4,14 +4,14 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Generic, TypeVar
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from crm_core.base.errors import Invalid
 
@@ -31,6 +31,14 @@ class PageRequest(BaseModel):
     cursor: str | None = Field(
         None, max_length=500, description="`pagination.next_cursor` of the page before"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def empty_means_any(cls, given: object) -> object:
+        """A form that is sent with nothing chosen says `status=&search=`."""
+        if not isinstance(given, Mapping):
+            return given
+        return {name: value for name, value in given.items() if value not in ("", [""])}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import (
     AfterValidator,
@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from crm_core.base.clock import Instant, lagos_today
+from crm_core.base.echo import Echo
 from crm_core.base.money import Naira, NairaTotal, Score
 from crm_core.base.paging import PageRequest
 from crm_core.base.phone import NigerianPhone
@@ -52,10 +53,26 @@ class PaymentStatus(StrEnum):
     PENDING = "pending"
 
 
-class OwnerCreate(BaseModel):
-    """A new owner."""
+_ONLY_READ = frozenset(
+    {
+        "id",
+        "owner_code",
+        "last_contact_date",
+        "satisfaction_score",
+        "lifetime_value",
+        "payment_status",
+        "created_at",
+        "updated_at",
+        "payout_count",
+        "total_payouts",
+    }
+)
 
-    model_config = ConfigDict(extra="forbid")
+
+class OwnerCreate(Echo):
+    """A new owner. What follows from payouts, surveys and contacts is ignored if it is sent."""
+
+    only_read: ClassVar[frozenset[str]] = _ONLY_READ | {"version"}
 
     first_name: Name
     last_name: Name
@@ -68,10 +85,13 @@ class OwnerCreate(BaseModel):
     onboarding_date: PastDay | None = None
 
 
-class OwnerUpdate(BaseModel):
-    """Any subset of what may be written; ``version`` refuses an edit of what others changed."""
+class OwnerUpdate(Echo):
+    """Any subset of what may be written; ``version`` refuses an edit of what others changed.
 
-    model_config = ConfigDict(extra="forbid")
+    A whole row may be sent back: what is only read, and a masked ``nin``, stay as they are.
+    """
+
+    only_read: ClassVar[frozenset[str]] = _ONLY_READ
 
     first_name: Name | None = None
     last_name: Name | None = None

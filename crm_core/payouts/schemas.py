@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
     BaseModel,
@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from crm_core.base.clock import Instant
+from crm_core.base.echo import Echo
 from crm_core.base.money import Naira, NairaTotal
 from crm_core.base.paging import PageRequest
 from crm_core.base.words import Line, Prose, Reason, RecordId, Search
@@ -108,10 +109,40 @@ def _known_bank(value: str | None) -> str | None:
     return None if value is None else find_bank(value).name
 
 
-class PayoutCreate(BaseModel):
-    """A payout made by hand; bank details default to the owner's account."""
+_ONLY_READ = frozenset(
+    {
+        "id",
+        "payout_code",
+        "owner_code",
+        "owner_name",
+        "due_on",
+        "status",
+        "status_reason",
+        "payment_reference",
+        "bank_reference",
+        "bank_code",
+        "nuban_ok",
+        "approvals",
+        "approvals_needed",
+        "approved_by",
+        "approved_at",
+        "paid_at",
+        "file_id",
+        "created_by",
+        "version",
+        "created_at",
+        "updated_at",
+    }
+)
 
-    model_config = ConfigDict(extra="forbid")
+
+class PayoutCreate(Echo):
+    """A payout made by hand; bank details default to the owner's account and name.
+
+    It is always pending, with a reference of its own: what else a row shows is ignored.
+    """
+
+    only_read: ClassVar[frozenset[str]] = _ONLY_READ
 
     owner_id: RecordId
     period_start: PeriodDay
@@ -168,10 +199,10 @@ class PayoutCreate(BaseModel):
 
     @model_validator(mode="after")
     def whole_account(self) -> "PayoutCreate":
-        """Bank, number and name come together or not at all."""
-        given = (self.bank_name, self.account_number, self.account_name)
-        if any(given) and not all(given):
-            raise ValueError("give bank_name, account_number and account_name together")
+        """Bank and number come together or not at all."""
+        whole = self.bank_name and self.account_number
+        if not whole and (self.bank_name or self.account_number or self.account_name):
+            raise ValueError("give bank_name and account_number together")
         return self
 
 
@@ -293,12 +324,14 @@ class BeneficiaryCheck(BaseModel):
     sentence: str
 
 
-class Approval(BaseModel):
-    """What an approver says; an override takes a reason."""
+class Approval(Echo):
+    """What an approver says: an override of a failing account check takes a reason.
 
-    model_config = ConfigDict(extra="forbid")
+    A payout's row may be sent along; nothing of it is looked at.
+    """
 
-    note: Prose | None = None
+    only_read: ClassVar[frozenset[str]] = frozenset(PayoutRead.model_fields)
+
     override_reason: Reason | None = None
 
 

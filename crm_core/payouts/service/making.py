@@ -140,8 +140,9 @@ def _lock_owner(session: Session, data: PayoutCreate) -> int | None:
 
 def _account(session: Session, data: PayoutCreate) -> dict[str, Any]:
     """The account given, else the one kept with the owner, else none yet."""
-    if data.bank_name and data.account_number and data.account_name:
-        return account_columns(data.bank_name, data.account_number, data.account_name)
+    if data.bank_name and data.account_number:
+        name = data.account_name or _name_of(session, data.owner_id)
+        return account_columns(data.bank_name, data.account_number, name)
     kept = (
         session.execute(
             select(
@@ -158,6 +159,11 @@ def _account(session: Session, data: PayoutCreate) -> dict[str, Any]:
         .one_or_none()
     )
     return dict(kept) if kept else {}
+
+
+def _name_of(session: Session, owner_id: int) -> str:
+    name = Owner.first_name + " " + Owner.last_name
+    return session.scalars(select(name).where(Owner.id == owner_id)).one()
 
 
 def _items(data: PayoutCreate) -> list[DeductionCreate]:
