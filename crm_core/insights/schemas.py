@@ -89,3 +89,16 @@ class SealState(BaseModel):
     sealed_at: Instant | None
     head: str | None
     unsealed: int
+
+
+class Happening(BaseModel):
+    """One entry of a record's timeline; ``changes`` is field → before and after."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: int
+    at: Instant
+    who_name: str
+    why: str
+    action: str
+    changes: dict[str, tuple[Any, Any]]

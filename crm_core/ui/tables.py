@@ -39,7 +39,7 @@ Width = Literal["small", "medium", "large"] | int | None
 Opens = Callable[[int], Mapping[str, str | None]]
 """Id → parameters of the address that show the record."""
 
-PAGE = 50
+PAGE, MOST = 50, 100
 _ROW, _HEADER, _MOST_ROWS = 35, 37, 15
 
 

@@ -1,0 +1,193 @@
+"""A bulk act on a page: look at the plan, confirm it, and follow the receipt.
+
+The plan that a person looks at is kept in ``session_state``: what is committed is exactly that,
+and whatever changed in between is refused by the commit, never silently included.
+
+    plans.open_plan("approve", plan, ids=ids)              # in the run of the first click
+    if proposal := plans.opened("approve"):
+        if plans.confirmed(proposal, View(…)):
+            with plans.committing("approve", "Payouts approved") as commit:
+                commit.keep(service.commit_approval(commit.session, …))
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import streamlit as st
+from sqlalchemy.orm import Session
+
+from crm_core.base.money import naira
+from crm_core.base.preflight import Plan, Receipt, Verdict
+from crm_core.ui import tables
+from crm_core.ui.formatting import counted, words
+from crm_core.ui.page import act, form_token
+from crm_core.ui.plain import plain
+
+_RECEIPT = "last-receipt"
+_MONEY = {"net_amount", "control_total", "gross", "tax", "net"}
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A plan as it was looked at, with what its commit needs to know."""
+
+    plan: Plan
+    subject: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class View:
+    """How a plan reads.
+
+    Attributes:
+        title: what it is about to do.
+        totals: name in the plan's totals → what it is called; money is recognised by its name.
+        verb: for the button, such as "Approve"; count and naira follow by themselves.
+        amount: the total that the button names.
+    """
+
+    title: str
+    totals: Mapping[str, str]
+    verb: str
+    amount: str = ""
+    noun: str = "payout"
+
+
+@dataclass
+class Commit:
+    """What is being committed; ``keep`` the receipt, so that the page can lead to it."""
+
+    session: Session
+    kept: dict[str, str] = field(default_factory=dict)
+
+    def keep(self, receipt: Receipt) -> None:
+        """Remembers the receipt for the run after this one."""
+        self.kept[_RECEIPT] = f"{receipt.receipt_id}|{receipt.changed}|{len(receipt.refused)}"
+
+
+def open_plan(name: str, plan: Plan, **subject: object) -> None:
+    """Puts a plan before the person, and runs the page again to show it."""
+    st.session_state[_key(name)] = Proposal(plan, subject)
+    st.rerun()
+
+
+def opened(name: str) -> Proposal | None:
+    """The plan that lies before the person, if one does."""
+    proposal = st.session_state.get(_key(name))
+    return proposal if isinstance(proposal, Proposal) else None
+
+
+def close(name: str) -> None:
+    """Puts the plan away."""
+    st.session_state.pop(_key(name), None)
+
+
+def confirmed(name: str, proposal: Proposal, view: View) -> bool:
+    """Draws the plan with its two buttons; True in the run in which it was confirmed."""
+    plan = proposal.plan
+    with st.container(border=True):
+        st.subheader(view.title, anchor=False)
+        _totals(plan, view)
+        _verdicts(name, plan)
+        with st.container(horizontal=True):
+            sure = st.button(
+                _button(plan, view),
+                type="primary",
+                key=f"{name}-confirm-{form_token(name)}",
+                disabled=not plan.accepted,
+            )
+            st.button("Back, change nothing", key=f"{name}-back", on_click=close, args=(name,))
+    return sure
+
+
+@contextmanager
+def committing(name: str, flash: str, *, why: str = "") -> Iterator[Commit]:
+    """One transaction for the commit; afterwards the plan is put away and the receipt shown."""
+    kept = {_key(name): ""}
+    with act(flash, why=why, once=form_token(name), keep=kept) as session:
+        commit = Commit(session, kept)
+        yield commit
+
+
+def last_receipt() -> None:
+    """Above the page: what the last bulk act did, with the way to its receipt."""
+    kept = str(st.session_state.get(_RECEIPT, ""))
+    if not kept:
+        return
+    receipt_id, changed, refused = kept.split("|")
+    told = f"Done: {counted(int(changed), 'record')} changed"
+    told += f", {int(refused):,} refused." if int(refused) else "."
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.text(told)
+        st.page_link(
+            "pages/receipts.py",
+            label="See the receipt",
+            icon=":material/receipt_long:",
+            query_params={"receipt": receipt_id},
+        )
+        st.button("Hide", type="tertiary", on_click=_forget_receipt)
+
+
+def written(name: str, total: str) -> str:
+    """A total as people read it: ``net_amount`` in naira, others as they are."""
+    if name in _MONEY:
+        return naira(Decimal(total))
+    return f"{int(total):,}" if total.isdecimal() else total
+
+
+def refusals(verdicts: Sequence[Verdict], *, name: str) -> None:
+    """What was refused and why."""
+    rows = [{"Record": v.label, "Why": v.reason} for v in verdicts[: tables.MOST]]
+    columns = {"Record": tables.text(width="medium"), "Why": tables.text(width="large")}
+    tables.show(tables.Table(rows, columns, alt="Refused", empty="Nothing was refused.", name=name))
+
+
+def _totals(plan: Plan, view: View) -> None:
+    with st.grid(len(view.totals), min_column_width=150):
+        for name, label in view.totals.items():
+            st.metric(label, written(name, plan.totals.get(name, "0")), border=True)
+
+
+def _verdicts(name: str, plan: Plan) -> None:
+    """Refused ones first: they are what a person has to know."""
+    verdicts = sorted(plan.verdicts, key=lambda verdict: verdict.ok)
+    page = int(st.session_state.get(f"{name}-verdicts", 1))
+    shown = verdicts[(page - 1) * tables.MOST : page * tables.MOST]
+    rows = [
+        {
+            "Verdict": "will change" if verdict.ok else "refused",
+            "Record": verdict.label,
+            "Why": verdict.reason,
+        }
+        for verdict in shown
+    ]
+    columns = {
+        "Verdict": tables.state(("will change", "refused"), width=110),
+        "Record": tables.text(width="medium"),
+        "Why": tables.text(width="large"),
+    }
+    tables.show(tables.Table(rows, columns, alt="One verdict a record", empty="Nothing to do."))
+    if len(verdicts) > tables.MOST:
+        st.pagination(-(-len(verdicts) // tables.MOST), key=f"{name}-verdicts")
+
+
+def _button(plan: Plan, view: View) -> str:
+    label = f"{view.verb} {counted(len(plan.accepted), view.noun)}"
+    if view.amount:
+        label += f" · {written(view.amount, plan.totals.get(view.amount, '0'))}"
+    return plain(label)
+
+
+def _forget_receipt() -> None:
+    st.session_state.pop(_RECEIPT, None)
+
+
+def _key(name: str) -> str:
+    return f"plan-{name}"
+
+
+def title_of(kind: str) -> str:
+    """What a kind of receipt is called: ``payout_approval`` → ``Payout approval``."""
+    return words(kind)
