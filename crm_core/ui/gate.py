@@ -6,7 +6,6 @@ looked up here, each time, and what is behind the gate learns the session from a
 only the gate can set.
 """
 
-import logging
 from urllib.parse import quote, urlsplit
 
 from google.protobuf.message import DecodeError
@@ -22,8 +21,8 @@ from crm_core.ui.sessions import actor_of, token_of
 SESSION_HEADER = b"x-ops-sid"
 SIGN_IN = "/auth/sign-in"
 
-_REFUSED = 1008  # websocket close code: policy violation
-_log = logging.getLogger(__name__)
+# Websocket close codes: policy violation, and try again later, which browsers do by themselves.
+_REFUSED, _TRY_LATER = 1008, 1013
 
 # Streamlit sets styles on elements; Plotly and the data grid draw through blob: images.
 _HEADERS = {
@@ -62,7 +61,6 @@ class Gate:
             open_to_all = _is_open_to_all(scope["path"])
             allowed = open_to_all or await actor_of(token) is not None
         except SQLAlchemyError:
-            _log.exception("the session could not be looked up")
             await _UNAVAILABLE(scope, receive, send)
             return
         behind = self.app if allowed else _refusal(scope)
@@ -70,7 +68,11 @@ class Gate:
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         token = token_of(scope)
-        if not await _still_signed_in(token):
+        try:
+            allowed = await actor_of(token) is not None
+        except SQLAlchemyError:
+            allowed = False
+        if not allowed:
             await receive()
             await send({"type": "websocket.close", "code": _REFUSED})
             return
@@ -88,23 +90,31 @@ class _Socket:
     async def receive(self) -> Message:
         """The next message; once the session has ended, the end of the connection."""
         message = await self._receive()
-        if message["type"] != "websocket.receive" or await _still_signed_in(self._token):
+        if message["type"] != "websocket.receive":
             return message
-        await self._close(message.get("bytes") or b"")
-        return {"type": "websocket.disconnect", "code": _REFUSED}
+        try:
+            if await actor_of(self._token) is not None:
+                return message
+        except SQLAlchemyError:
+            return await self._close(_TRY_LATER)
+        await self._lead_to_sign_in(message.get("bytes") or b"")
+        return await self._close(_REFUSED)
 
     async def send(self, message: Message) -> None:
         """Passes on what the application says, while there is somebody to hear it."""
         if not self._closed:
             await self._send(message)
 
-    async def _close(self, last_message: bytes) -> None:
+    async def _lead_to_sign_in(self, last_message: bytes) -> None:
         """Sends the browser to the sign-in form, and from there back to where it is."""
-        self._closed = True
         redirect = ForwardMsg()
         redirect.auth_redirect.url = sign_in_url(_place_in(last_message))
-        await self._send({"type": "websocket.send", "bytes": redirect.SerializeToString()})
-        await self._send({"type": "websocket.close", "code": _REFUSED})
+        await self.send({"type": "websocket.send", "bytes": redirect.SerializeToString()})
+
+    async def _close(self, code: int) -> Message:
+        await self.send({"type": "websocket.close", "code": code})
+        self._closed = True
+        return {"type": "websocket.disconnect", "code": code}
 
 
 def sign_in_url(place: str) -> str:
@@ -114,15 +124,6 @@ def sign_in_url(place: str) -> str:
 
 def _is_open_to_all(path: str) -> bool:
     return path == "/health" or path.startswith("/auth/")
-
-
-async def _still_signed_in(token: str) -> bool:
-    try:
-        return await actor_of(token) is not None
-    except SQLAlchemyError:
-        # Without the database nothing can be shown either; the browser connects again by itself.
-        _log.exception("the session could not be looked up")
-        return False
 
 
 def _refusal(scope: Scope) -> Response:

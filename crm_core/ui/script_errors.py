@@ -16,10 +16,15 @@ def on_script_error(error: Exception) -> bool:
     if isinstance(error, Refusal):
         st.error(plain(str(error)))
         return True
-    reference = secrets.token_hex(4)
-    _log.error("a page failed", exc_info=error, extra={"reference": reference})
     st.error(
         "Something went wrong on our side. Try again; if it stays, tell the people who run "
-        f"this system the reference {reference}."
+        f"this system the reference {log_failure(error)}."
     )
     return True
+
+
+def log_failure(error: Exception) -> str:
+    """Logs an error whole; gives the reference to show in its place."""
+    reference = secrets.token_hex(4)
+    _log.error("a page failed", exc_info=error, extra={"reference": reference})
+    return reference

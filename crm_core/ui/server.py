@@ -69,7 +69,14 @@ def _make_app() -> Gate:
     routes = [Route("/health", health, methods=["GET"]), *sign_in_routes.ROUTES]
     if settings().crm_oidc_issuer:
         routes += oidc.ROUTES
-    return Gate(st.App(_HOME, routes=routes, lifespan=_lifespan, on_script_error=on_script_error))
+    streamlit = st.App(
+        _HOME,
+        routes=routes,
+        lifespan=_lifespan,
+        on_script_error=on_script_error,
+        exception_handlers=sign_in_routes.ON_ERROR,
+    )
+    return Gate(streamlit)
 
 
 def _refuse_to_start_unfit() -> None:

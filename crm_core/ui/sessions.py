@@ -1,10 +1,12 @@
 """Who sends a request: the cookie's token, looked up in the database in a thread."""
 
+import logging
 from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 from typing import ParamSpec, TypeVar
 
 from anyio import CapacityLimiter, to_thread
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Scope
 
 from crm_core.base.clock import utc_now
@@ -20,6 +22,8 @@ COOKIE = "__Host-ops"
 _LOOK_UPS = CapacityLimiter(8)
 _PASSWORDS = CapacityLimiter(2)
 
+_log = logging.getLogger(__name__)
+
 Words = ParamSpec("Words")
 Given = TypeVar("Given")
 
@@ -33,8 +37,16 @@ def token_of(scope: Scope) -> str:
 
 
 async def actor_of(token: str) -> Actor | None:
-    """Who is signed in with this token at this moment."""
-    return await in_thread(_look_up, token) if token else None
+    """Who is signed in with this token at this moment.
+
+    Raises:
+        SQLAlchemyError: the database does not answer; it is logged.
+    """
+    try:
+        return await in_thread(_look_up, token) if token else None
+    except SQLAlchemyError:
+        _log.exception("a session could not be looked up")
+        raise
 
 
 async def in_thread(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, select_autoescape
+from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -14,6 +15,7 @@ from crm_core.base.settings import settings
 from crm_core.people import queries, service
 from crm_core.ui import sessions
 from crm_core.ui.form_guard import form_token, keep_secret, own_path, read_form, text_in
+from crm_core.ui.script_errors import log_failure
 from crm_core.ui.sessions import in_thread
 
 _templates = Environment(
@@ -133,6 +135,18 @@ async def leave(request: Request) -> Response:
     return response
 
 
+async def show_unavailable(request: Request, _: Exception) -> Response:
+    """Says that the database is away; for a server's table of exception handlers."""
+    sentence = "The database does not answer: try again in a minute."
+    return page(request, "trouble.html", {"error": sentence}, status=503)
+
+
+async def show_failure(request: Request, error: Exception) -> Response:
+    """Says that it is our fault, with a reference that the log has."""
+    sentence = f"Something went wrong on our side; its reference is {log_failure(error)}."
+    return page(request, "trouble.html", {"error": sentence}, status=500)
+
+
 def browser_of(request: Request) -> str:
     """What the browser calls itself."""
     return request.headers.get("user-agent", "")
@@ -162,3 +176,5 @@ ROUTES = [
     Route("/auth/sign-out", show_sign_out, methods=["GET"]),
     Route("/auth/sign-out", submit_sign_out, methods=["POST"]),
 ]
+
+ON_ERROR = {OperationalError: show_unavailable, Exception: show_failure}

@@ -45,12 +45,13 @@ async def echo(websocket: WebSocket) -> None:
 def door(session: Session) -> Iterator[TestClient]:
     """A browser before the gate, with our sign-in routes and a page that tells what it sees."""
     app = Starlette(
+        exception_handlers=sign_in_routes.ON_ERROR,
         routes=[
             *sign_in_routes.ROUTES,
             *oidc.ROUTES,
             Route("/{page:path}", tell_headers),
             WebSocketRoute("/_stcore/stream", echo),
-        ]
+        ],
     )
     with TestClient(Gate(app), base_url="https://testserver", follow_redirects=False) as client:
         yield client

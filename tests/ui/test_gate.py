@@ -98,12 +98,28 @@ def test_a_stranger_opens_no_websocket(door: TestClient) -> None:
         pass
 
 
-def test_a_database_that_does_not_answer_is_said_so(door: TestClient, as_browser: SignIn) -> None:
-    as_browser(Role.VIEWER)
+def lose_the_database() -> None:
     gone = create_engine("postgresql+psycopg://", creator=lambda: connect("host=/nowhere"))
     SessionFactory.configure(bind=gone)
 
-    answer = door.get("/owners")
 
-    assert answer.status_code == 503
-    assert "database does not answer" in answer.text
+def test_a_database_that_does_not_answer_is_said_so(door: TestClient, as_browser: SignIn) -> None:
+    as_browser(Role.VIEWER)
+    lose_the_database()
+
+    for path in ("/owners", "/auth/sign-in"):
+        answer = door.get(path)
+        assert answer.status_code == 503
+        assert "database does not answer" in answer.text
+
+
+def test_a_database_that_is_away_for_a_moment_signs_nobody_out(
+    door: TestClient, signed_in: SignIn
+) -> None:
+    with door.websocket_connect(STREAM, headers=cookie(signed_in(Role.VIEWER))) as socket:
+        socket.receive_json()
+        lose_the_database()
+        socket.send_bytes(b"one")
+        with pytest.raises(WebSocketDisconnect) as closed:
+            socket.receive_bytes()
+    assert closed.value.code == 1013
