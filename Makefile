@@ -5,7 +5,7 @@ ARGS ?=
 UPGRADE ?=
 
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip --disable-pip-version-check --require-virtualenv --quiet
+PIP := $(PY) -m pip --disable-pip-version-check --require-virtualenv --quiet --quiet
 COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
