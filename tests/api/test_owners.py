@@ -1,0 +1,388 @@
+"""Owners over HTTP, as the contract has them."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+from starlette.testclient import TestClient
+
+from crm_core.people.schemas import Role
+from tests import make_business as make
+from tests.api.calls import (
+    API,
+    OWNERS,
+    act,
+    add_owner,
+    add_payout,
+    created,
+    done,
+    owner_body,
+    refusal,
+    wrong_fields,
+)
+from tests.api.conftest import SignedIn
+from tests.api.shapes import LISTED_OWNER, OWNER, PAYOUT, wrong_in
+
+
+def test_an_owner_is_created_with_every_key_of_the_contract(client: TestClient) -> None:
+    response = client.post(OWNERS, json=owner_body(notes="Call before noon"))
+
+    body = response.json()
+    assert response.status_code == 201
+    assert (body["success"], body["message"]) == (True, "Owner created successfully")
+    assert wrong_in(body["data"], OWNER) == {}
+    assert body["data"]["status"] == "active"
+    assert body["data"]["lifetime_value"] == "0.00"
+    assert body["data"]["payment_status"] == "current"
+    assert body["data"]["notes"] == "Call before noon"
+
+
+def test_names_are_trimmed_and_phones_normalised(client: TestClient) -> None:
+    owner = add_owner(client, first_name="  Ada ", last_name=" Obi  ", phone="234 803 123 4567")
+
+    assert (owner["first_name"], owner["last_name"]) == ("Ada", "Obi")
+    assert owner["phone"] == "+2348031234567"
+
+
+def test_names_may_be_of_any_script(client: TestClient) -> None:
+    owner = add_owner(client, first_name="Adébáyọ̀", last_name="أحمد 🏥")
+
+    assert (owner["first_name"], owner["last_name"]) == ("Adébáyọ̀", "أحمد 🏥")
+
+
+def test_a_nin_is_shown_by_its_last_four_digits(client: TestClient) -> None:
+    owner = add_owner(client, nin="12345678901")
+
+    assert owner["nin"] == "*******8901"
+    assert "12345678901" not in client.get(OWNERS).text
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("first_name", None),
+        ("first_name", "   "),
+        ("first_name", 7),
+        ("last_name", ""),
+        ("last_name", "x" * 101),
+        ("last_name", "two\nlines"),
+        ("email", "ada at hospital"),
+        ("email", "a" * 260 + "@hospital.ng"),
+        ("phone", "+14155552671"),
+        ("phone", "080312"),
+        ("phone", "01 277 0000"),
+        ("nin", "1234567890"),
+        ("nin", "1234567890a"),
+        ("hospital_id", 0),
+        ("hospital_id", "seven"),
+        ("hospital_id", 2**63),
+        ("status", "retired"),
+        ("onboarding_date", "2999-01-01"),
+        ("onboarding_date", "2026-13-01"),
+        ("nots", "a slip of the keyboard"),
+    ],
+)
+def test_a_wrong_field_is_named(client: TestClient, field: str, value: object) -> None:
+    assert wrong_fields(client.post(OWNERS, json=owner_body(**{field: value}))) == [field]
+
+
+def test_every_missing_field_is_named(client: TestClient) -> None:
+    response = client.post(OWNERS, json={})
+
+    assert wrong_fields(response) == ["first_name", "last_name", "email", "phone"]
+
+
+def test_an_email_belongs_to_one_owner_however_it_is_written(client: TestClient) -> None:
+    add_owner(client, email="ada@hospital.ng")
+
+    response = client.post(OWNERS, json=owner_body(email="ADA@Hospital.NG"))
+
+    assert refusal(response, 409) == "Another owner has this email address."
+
+
+def test_an_unknown_hospital_is_refused(client: TestClient) -> None:
+    response = client.post(OWNERS, json=owner_body(hospital_id=999_999))
+
+    assert "There is no such hospital." in response.text
+    assert response.status_code in (400, 409)
+
+
+def test_owners_are_listed_newest_first_with_what_they_were_paid(client: TestClient) -> None:
+    first, second = add_owner(client), add_owner(client)
+    add_payout(client, first["id"])
+    add_payout(client, first["id"], period_start="2026-02-01", period_end="2026-02-28")
+
+    body = client.get(OWNERS).json()
+
+    assert [row["id"] for row in body["data"]] == [second["id"], first["id"]]
+    assert [wrong_in(row, LISTED_OWNER) for row in body["data"]] == [{}, {}]
+    assert [row["payout_count"] for row in body["data"]] == ["0", "2"]
+    assert [row["total_payouts"] for row in body["data"]] == [None, "9000000.00"]
+    assert body["success"] is True
+    assert {name: body["pagination"][name] for name in ("total", "page", "pages")} == {
+        "total": 2,
+        "page": 1,
+        "pages": 1,
+    }
+
+
+def test_a_list_turns_its_pages_by_number_and_by_cursor(client: TestClient) -> None:
+    ids = [add_owner(client)["id"] for _ in range(5)][::-1]
+
+    second = client.get(OWNERS, params={"limit": 2, "page": 2}).json()
+    first = client.get(OWNERS, params={"limit": 2}).json()
+    cursor = first["pagination"]["next_cursor"]
+    after = client.get(OWNERS, params={"limit": 2, "cursor": cursor}).json()
+
+    assert [row["id"] for row in first["data"]] == ids[:2]
+    assert [row["id"] for row in second["data"]] == ids[2:4]
+    assert [row["id"] for row in after["data"]] == ids[2:4]
+    assert (second["pagination"]["page"], second["pagination"]["pages"]) == (2, 3)
+    assert client.get(OWNERS, params={"page": 9}).json()["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "wrong"),
+    [
+        ({"limit": 101}, "limit"),
+        ({"limit": 0}, "limit"),
+        ({"limit": "ten"}, "limit"),
+        ({"page": 0}, "page"),
+        ({"page": "9" * 30}, "page"),
+        ({"cursor": "made-up"}, "cursor"),
+        ({"status": "retired"}, "status"),
+        ({"payment_status": "late"}, "payment_status"),
+        ({"search": "x" * 101}, "search"),
+        ({"stauts": "active"}, "stauts"),
+    ],
+)
+def test_a_wrong_filter_is_named(client: TestClient, asked: dict[str, Any], wrong: str) -> None:
+    assert wrong_fields(client.get(OWNERS, params=asked), "query") == [wrong]
+
+
+def test_a_list_of_a_hundred_is_given(client: TestClient) -> None:
+    assert client.get(OWNERS, params={"limit": 100}).status_code == 200
+
+
+def test_a_form_sent_with_nothing_chosen_lists_everybody(client: TestClient) -> None:
+    owner = add_owner(client)
+
+    response = client.get(f"{OWNERS}?status=&payment_status=&search=&page=1&limit=20")
+
+    assert [row["id"] for row in done(response)] == [owner["id"]]
+
+
+def test_owners_are_found_by_status(client: TestClient) -> None:
+    add_owner(client)
+    gone = add_owner(client, status="inactive")
+
+    found = done(client.get(OWNERS, params={"status": "inactive"}))
+
+    assert [row["id"] for row in found] == [gone["id"]]
+
+
+def test_owners_are_found_by_payment_status(client: TestClient, signed_in: SignedIn) -> None:
+    waiting, late = add_owner(client), add_owner(client)
+    add_owner(client)
+    add_payout(client, waiting["id"])
+    payout = add_payout(client, late["id"])
+    done(act(signed_in(Role.APPROVER), payout["id"], "approve"))
+
+    def found(status: str) -> list[int]:
+        return [row["id"] for row in done(client.get(OWNERS, params={"payment_status": status}))]
+
+    assert found("pending") == [waiting["id"]]
+    assert found("overdue") == [late["id"]]
+    assert len(found("current")) == 1
+
+
+@pytest.mark.parametrize("words", ["fatima", "ABDULL", "fatima.a@abuja.ng", "{code}"])
+def test_owners_are_found_by_name_email_and_code(client: TestClient, words: str) -> None:
+    add_owner(client)
+    wanted = add_owner(
+        client, first_name="Fatima", last_name="Abdullahi", email="fatima.a@abuja.ng"
+    )
+
+    found = done(client.get(OWNERS, params={"search": words.format(code=wanted["owner_code"])}))
+
+    assert [row["id"] for row in found] == [wanted["id"]]
+
+
+@pytest.mark.parametrize("words", ["%", "_", "'; --", "zz & | ! :*", "\\", "🏥", '"', "(((", "<->"])
+def test_a_search_is_only_words(client: TestClient, words: str) -> None:
+    add_owner(client)
+
+    assert done(client.get(OWNERS, params={"search": words})) == []
+
+
+def test_stats_have_the_names_and_types_of_the_contract(client: TestClient) -> None:
+    add_owner(client)
+    add_owner(client, status="inactive")
+    add_payout(client)
+
+    assert done(client.get(f"{OWNERS}/stats")) == {
+        "totalOwners": 3,
+        "activeOwners": 2,
+        "inactiveOwners": 1,
+        "averageSatisfaction": "0.00",
+        "totalLifetimeValue": 0,
+        "paymentStats": {"current": 2, "overdue": 0, "pending": 1},
+    }
+
+
+def test_any_subset_of_an_owner_is_changed(client: TestClient) -> None:
+    owner = add_owner(client, notes="Old")
+
+    response = client.put(f"{OWNERS}/{owner['id']}", json={"phone": "0805 555 1234"})
+
+    assert response.json()["message"] == "Owner updated successfully"
+    assert wrong_in(done(response), OWNER) == {}
+    assert done(response)["phone"] == "+2348055551234"
+    assert done(response)["notes"] == "Old"
+
+
+def test_nothing_to_change_is_no_error(client: TestClient) -> None:
+    owner = add_owner(client)
+
+    assert done(client.put(f"{OWNERS}/{owner['id']}", json={}))["version"] == owner["version"]
+
+
+def test_a_whole_row_may_be_sent_back_with_one_value_changed(client: TestClient) -> None:
+    owner = add_owner(client, nin="12345678901")
+    row = done(client.get(f"{OWNERS}/{owner['id']}"))
+
+    changed = done(client.put(f"{OWNERS}/{owner['id']}", json=row | {"notes": "Call before noon"}))
+
+    assert changed["notes"] == "Call before noon"
+    unchanged = set(row) - {"notes", "version", "updated_at"}
+    assert {name: changed[name] for name in unchanged} == {name: row[name] for name in unchanged}
+
+
+def test_what_follows_from_payouts_is_not_written(client: TestClient) -> None:
+    owner = add_owner(client, lifetime_value="1000000.00", payment_status="overdue", version=9)
+
+    changed = done(
+        client.put(f"{OWNERS}/{owner['id']}", json={"id": 7, "satisfaction_score": "5.00"})
+    )
+
+    assert (changed["lifetime_value"], changed["payment_status"]) == ("0.00", "current")
+    assert (changed["id"], changed["satisfaction_score"]) == (owner["id"], None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"first_name": None},
+        {"email": None},
+        {"phone": ""},
+        {"status": None},
+        {"onboarding_date": None},
+        {"nin": "12"},
+        {"version": 0},
+        {"nots": "a slip of the keyboard"},
+    ],
+)
+def test_a_wrong_change_is_named(client: TestClient, change: dict[str, Any]) -> None:
+    owner = add_owner(client)
+
+    assert wrong_fields(client.put(f"{OWNERS}/{owner['id']}", json=change)) == [*change]
+
+
+def test_a_stale_version_is_refused(client: TestClient) -> None:
+    owner = add_owner(client)
+    done(client.put(f"{OWNERS}/{owner['id']}", json={"notes": "First", "version": 1}))
+
+    response = client.put(f"{OWNERS}/{owner['id']}", json={"notes": "Second", "version": 1})
+
+    assert "Somebody changed this owner" in refusal(response, 409)
+    assert done(client.get(f"{OWNERS}/{owner['id']}"))["notes"] == "First"
+
+
+def test_a_change_to_the_email_of_another_owner_is_refused(client: TestClient) -> None:
+    taken, owner = add_owner(client), add_owner(client)
+
+    response = client.put(f"{OWNERS}/{owner['id']}", json={"email": taken["email"]})
+
+    assert refusal(response, 409) == "Another owner has this email address."
+
+
+@pytest.mark.parametrize("path", ["/owners/999999", "/owners/999999/payouts"])
+def test_an_unknown_owner_is_not_found(client: TestClient, path: str) -> None:
+    assert refusal(client.get(API + path), 404) == "Owner not found"
+
+
+def test_an_unknown_owner_is_not_changed(client: TestClient) -> None:
+    response = client.put(f"{OWNERS}/999999", json={"notes": "Nobody"})
+
+    assert refusal(response, 404) == "Owner not found"
+
+
+@pytest.mark.parametrize("owner_id", ["0", "-1", "seven", "1.5", "9" * 19, "9" * 40])
+def test_what_is_no_id_is_named(client: TestClient, owner_id: str) -> None:
+    assert wrong_fields(client.get(f"{OWNERS}/{owner_id}"), "path") == ["owner_id"]
+
+
+def test_an_owners_payouts_are_listed_newest_first_by_status(
+    client: TestClient, signed_in: SignedIn
+) -> None:
+    owner = add_owner(client)
+    older = add_payout(client, owner["id"])
+    newer = add_payout(client, owner["id"], period_start="2026-02-01", period_end="2026-02-28")
+    add_payout(client)
+    done(act(signed_in(Role.APPROVER), older["id"], "approve"))
+
+    whole = client.get(f"{OWNERS}/{owner['id']}/payouts").json()
+    approved = client.get(f"{OWNERS}/{owner['id']}/payouts", params={"status": "approved"}).json()
+
+    assert [row["id"] for row in whole["data"]] == [newer["id"], older["id"]]
+    assert [wrong_in(row, PAYOUT) for row in whole["data"]] == [{}, {}]
+    assert whole["pagination"]["total"] == 2
+    assert [row["id"] for row in approved["data"]] == [older["id"]]
+
+
+@pytest.mark.parametrize(
+    ("asked", "wrong"), [({"limit": 101}, "limit"), ({"status": "x"}, "status")]
+)
+def test_a_wrong_filter_of_an_owners_payouts_is_named(
+    client: TestClient, asked: dict[str, Any], wrong: str
+) -> None:
+    owner = add_owner(client)
+
+    response = client.get(f"{OWNERS}/{owner['id']}/payouts", params=asked)
+
+    assert wrong_fields(response, "query") == [wrong]
+
+
+def test_the_satisfaction_score_is_text_with_two_decimals(
+    client: TestClient, session: Session
+) -> None:
+    from crm_core.owners import service
+    from crm_core.owners.schemas import SurveyCreate
+
+    owner = add_owner(client)
+    survey = SurveyCreate.model_validate({"score": "4.5"})
+    service.record_survey(session, owner["id"], survey, actor=make.FINANCE)
+    session.commit()
+
+    assert done(client.get(f"{OWNERS}/{owner['id']}"))["satisfaction_score"] == "4.50"
+    assert done(client.get(f"{OWNERS}/stats"))["averageSatisfaction"] == "4.50"
+
+
+def test_the_same_key_creates_one_owner_and_answers_twice_the_same(client: TestClient) -> None:
+    body, key = owner_body(), {"Idempotency-Key": "owner-1"}
+
+    first = client.post(OWNERS, json=body, headers=key)
+    again = client.post(OWNERS, json=body, headers=key)
+
+    assert created(again) == created(first)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert client.get(OWNERS).json()["pagination"]["total"] == 1
+
+
+def test_a_key_of_another_body_is_refused(client: TestClient) -> None:
+    key = {"Idempotency-Key": "owner-2"}
+    created(client.post(OWNERS, json=owner_body(), headers=key))
+
+    response = client.post(OWNERS, json=owner_body(), headers=key)
+
+    assert "take a new one" in refusal(response, 409)
