@@ -93,22 +93,13 @@ def act(
     """
     actor = require_signed_in()
     fields: Mapping[str, DeltaGenerator] = st.session_state.get(_FIELDS, {})
-    problem: Refusal | None = None
-    try:
-        with transaction(who=actor.key, why=why or flash, request_id=new_token()[:12]) as session:
-            if once and _done_before(session, once, actor):
-                raise _DoneBefore
-            yield session
-    except _DoneBefore:
-        pass
-    except ValidationError as error:
-        problem = Invalid("Some fields need another look.", problems_of(error))
-    except Refusal as refusal:
-        problem = refusal
-    if problem is None:
-        st.session_state.update(keep or {})
-        _finish(flash, once)
-    _show_problem(problem, fields)
+    with _refusals() as refused, _transaction(actor, why or flash, once) as session:
+        yield session
+    if refused:
+        _show_problem(refused[0], fields)
+        return
+    st.session_state.update(keep or {})
+    _finish(flash, once)
 
 
 def form_token(name: str) -> str:
@@ -156,6 +147,28 @@ def _show_flash() -> None:
     message, until = st.session_state.get(_FLASH, ("", 0.0))
     if time.monotonic() < until:
         st.toast(plain(message), icon=":material/check_circle:", duration=FLASH_SECONDS)
+
+
+@contextmanager
+def _refusals() -> Iterator[list[Refusal]]:
+    """Collects the refusal that ended the block, if one did."""
+    refused: list[Refusal] = []
+    try:
+        yield refused
+    except _DoneBefore:
+        pass
+    except ValidationError as error:
+        refused.append(Invalid("Some fields need another look.", problems_of(error)))
+    except Refusal as refusal:
+        refused.append(refusal)
+
+
+@contextmanager
+def _transaction(actor: Actor, why: str, once: str) -> Iterator[Session]:
+    with transaction(who=actor.key, why=why, request_id=new_token()[:12]) as session:
+        if once and _done_before(session, once, actor):
+            raise _DoneBefore
+        yield session
 
 
 def _done_before(session: Session, once: str, actor: Actor) -> bool:

@@ -119,8 +119,7 @@ def _chosen_by_id(
     key = f"{param}-table-{hash(tuple(ids))}"
 
     def choose() -> None:
-        chosen = st.session_state[key].selection.rows
-        if chosen:
+        if chosen := st.session_state[key].selection.rows:
             st.query_params[param] = str(ids[chosen[0]])
         else:
             st.query_params.pop(param, None)
