@@ -48,3 +48,9 @@ def add_months(first: date, months: int) -> date:
     """The first day of the month ``months`` after (or before) the month of ``first``."""
     index = first.year * 12 + first.month - 1 + months
     return date(index // 12, index % 12 + 1, 1)
+
+
+def last_months(count: int) -> list[date]:
+    """First days of the last ``count`` months, oldest first; the present month is the last."""
+    this = month_start(lagos_today())
+    return [add_months(this, n) for n in range(1 - count, 1)]

@@ -3,15 +3,14 @@
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from crm_core.base.clock import add_months, lagos_today, month_start
+from crm_core.base.clock import last_months
 from crm_core.insights.schemas import ContractPay, MonthFigures, MonthToPrepare, Waiting
 from crm_core.owners import queries as owners
 
 
 def figures_by_month(session: Session, months: int = 12) -> list[MonthFigures]:
     """Owners, satisfaction, what was paid, lifetime value: the last ``months`` months to now."""
-    last = month_start(lagos_today())
-    wanted = [add_months(last, n) for n in range(1 - months, 1)]
+    wanted = last_months(months)
     scores = {p.as_of: p.score for p in owners.satisfaction_by_month(session, wanted)}
     found = session.execute(_BY_MONTH, {"months": wanted}).mappings()
     return [
@@ -32,8 +31,7 @@ def waiting_for(session: Session, person: str) -> Waiting:
 
 def months_to_prepare(session: Session, months: int = 3) -> list[MonthToPrepare]:
     """Which of the last ``months`` ended months have contracts without a payout, latest first."""
-    this_month = month_start(lagos_today())
-    wanted = [add_months(this_month, -n) for n in range(1, months + 1)]
+    wanted = last_months(months + 1)[:-1]
     found = session.execute(_TO_PREPARE, {"months": wanted}).mappings()
     return [MonthToPrepare.model_validate(dict(row)) for row in found]
 

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from crm_core.base.clock import Instant
-from crm_core.base.money import Naira
+from crm_core.base.money import Naira, NairaTotal
 from crm_core.base.paging import PageRequest
 from crm_core.base.words import Line, RecordId
 
@@ -20,8 +20,8 @@ class MonthFigures(BaseModel):
     month: date
     owners: int
     satisfaction: Decimal | None
-    paid: Naira
-    lifetime_value: Naira
+    paid: NairaTotal
+    lifetime_value: NairaTotal
 
 
 class Waiting(BaseModel):
@@ -30,7 +30,7 @@ class Waiting(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     count: int
-    net_amount: Naira
+    net_amount: NairaTotal
 
 
 class MonthToPrepare(BaseModel):
@@ -50,7 +50,7 @@ class ContractPay(BaseModel):
 
     contract_id: int
     payments: int
-    paid: Naira
+    paid: NairaTotal
     last_period_end: date
     last_net: Naira
 

@@ -13,12 +13,14 @@
 each of its sentences under the field that caused it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from types import TracebackType
 
 import streamlit as st
 
+from crm_core.base.errors import Conflict, Invalid
 from crm_core.owners.banks import BANKS
 from crm_core.ui.page import field_error, form_token
 
@@ -117,3 +119,14 @@ class Form:
 def plain_amount(text: str) -> str:
     """``₦4,500,000.50`` → ``4500000.50``; letters stay, for the schema to refuse in words."""
     return text.replace(",", "").replace("₦", "").replace(" ", "").strip()
+
+
+@contextmanager
+def beside(path: str, *, where: str) -> Iterator[None]:
+    """Inside ``act``: a conflict whose sentence has the words ``where`` is shown at that field."""
+    try:
+        yield
+    except Conflict as refusal:
+        if where not in str(refusal):
+            raise
+        raise Invalid.field(path, str(refusal)) from refusal

@@ -108,6 +108,11 @@ def form_token(name: str) -> str:
     return token
 
 
+def forget_token(name: str) -> None:
+    """The form of this name begins anew, with what it is given then."""
+    st.session_state.pop(_TOKEN + name, None)
+
+
 def field_error(path: str) -> None:
     """A place under a field where ``act`` says what is wrong with it.
 

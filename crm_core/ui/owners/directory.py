@@ -1,0 +1,180 @@
+"""The tab of owners: the figures, and the list that they open."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from crm_core.base.money import naira_short
+from crm_core.hospitals import queries as hospitals
+from crm_core.hospitals.schemas import HospitalRead
+from crm_core.insights.queries import figures_by_month
+from crm_core.insights.schemas import MonthFigures
+from crm_core.owners import queries
+from crm_core.owners.schemas import (
+    OwnerFilter,
+    OwnerRead,
+    OwnerSort,
+    OwnerStats,
+    OwnerStatus,
+    PaymentStatus,
+)
+from crm_core.people.schemas import Actor, Permission
+from crm_core.ui import address_bar, cards, tables
+from crm_core.ui.cards import Card
+from crm_core.ui.owners import forms
+from crm_core.ui.page import load
+from crm_core.ui.tables import Table
+
+PARAMS = ("status", "payment", "hospital", "q", "sort", "page", "new")
+_COLUMNS = {
+    "Owner": tables.text(width="medium", pinned=True),
+    "Code": tables.text(width="small"),
+    "Hospital": tables.text(width="medium"),
+    "Satisfaction": tables.progress(most=5, width="small"),
+    "Lifetime value": tables.naira(),
+    "Payouts": tables.text(width="small"),
+    "Payment": tables.state(PaymentStatus, width="small"),
+    "Status": tables.state(OwnerStatus, width="small"),
+    "Last contact": tables.on_day(width="small"),
+}
+_SORTS = {
+    OwnerSort.NAME: "By name",
+    OwnerSort.VALUE: "Most valuable first",
+    OwnerSort.SATISFACTION: "Most satisfied first",
+}
+
+
+def show(actor: Actor) -> None:
+    """Cards, filters, the list, and the way to a new owner."""
+    with load() as session:
+        stats = queries.owner_stats(session)
+        figures = figures_by_month(session)
+        places = hospitals.all_hospitals(session)
+    cards.show(_cards(stats, figures))
+    if actor.may(Permission.OWNERS_WRITE):
+        _new(actor, places)
+    names = {place.id: place.name for place in places}
+    wanted = _filters(names)
+    with load() as session:
+        found = tables.page_of(session, queries.list_owners, wanted)
+    tables.pick_one(
+        Table(
+            rows=[_row(owner, names) for owner in found.rows],
+            columns=_COLUMNS,
+            ids=[owner.id for owner in found.rows],
+            alt="Owners",
+            empty=_nothing(wanted),
+            name="owners",
+        ),
+        opens=lambda owner_id: {"owner": str(owner_id), "tab": None, "page": None},
+    )
+    tables.pages(found, "owner")
+
+
+def _cards(stats: OwnerStats, figures: list[MonthFigures]) -> list[Card]:
+    before, now = figures[-2], figures[-1]
+    joined = now.owners - before.owners
+    overdue = stats.payment_stats[PaymentStatus.OVERDUE]
+    return [
+        Card(
+            "Owners",
+            f"{stats.total_owners:,}",
+            f"{joined:+,}" if joined else None,
+            trend=[figure.owners for figure in figures],
+            opens=_only(),
+            action=f"{stats.active_owners:,} active",
+        ),
+        satisfaction_card(figures, opens=_only(sort="satisfaction")),
+        Card(
+            "Lifetime value",
+            naira_short(now.lifetime_value),
+            cards.change_in_naira(now.lifetime_value, before.lifetime_value),
+            trend=[figure.lifetime_value for figure in figures],
+            opens=_only(sort="value"),
+            action="Most valuable first",
+            help="What owners were paid before we kept payouts here, plus the gross of all paid.",
+        ),
+        Card(
+            "Owners overdue",
+            f"{overdue:,}",
+            opens=_only(payment="overdue"),
+            action="Who waits too long",
+            help="A payout of theirs is approved and past its due date.",
+        ),
+    ]
+
+
+def satisfaction_card(
+    figures: list[MonthFigures], *, opens: Mapping[str, str | None], page: str = ""
+) -> Card:
+    """Mean satisfaction, against last month, with its year; a dash where nobody was asked."""
+    before, now = figures[-2].satisfaction, figures[-1].satisfaction
+    return Card(
+        "Satisfaction",
+        "–" if now is None else f"{now:.2f} / 5",
+        None if now is None or before is None else f"{now - before:+.2f}",
+        trend=[f.satisfaction for f in figures if f.satisfaction is not None],
+        kind="line",
+        opens=opens,
+        page=page,
+        action="Most satisfied first",
+        help="Mean of the owners' scores; each is the mean of an owner's surveys of the last year.",
+    )
+
+
+def _only(**params: str) -> dict[str, str | None]:
+    """These filters and no other."""
+    return {**dict.fromkeys(PARAMS), **params}
+
+
+def _new(actor: Actor, places: list[HospitalRead]) -> None:
+    if st.query_params.get("new") == "yes":
+        forms.new_owner(actor, places)
+    else:
+        st.button(
+            "New owner",
+            icon=":material/person_add:",
+            on_click=address_bar.go,
+            args=({"new": "yes"},),
+        )
+
+
+def _filters(hospital_names: Mapping[int, str]) -> OwnerFilter:
+    options = {str(hospital_id): name for hospital_id, name in hospital_names.items()}
+    sorts = {sort.value: label for sort, label in _SORTS.items()}
+    with st.grid(5, min_column_width=150):
+        search = address_bar.search("Search by name, email or code")
+        status = address_bar.state("status", "Status", OwnerStatus)
+        payment = address_bar.state("payment", "Payment", PaymentStatus)
+        hospital = address_bar.choice("hospital", "Hospital", options, any_label="All hospitals")
+        sort = address_bar.choice("sort", "Sort", sorts, any_label="Newest first")
+    return OwnerFilter(
+        search=search,
+        status=status,
+        payment_status=payment,
+        hospital_id=int(hospital) if hospital else None,
+        sort=OwnerSort(sort) if sort else OwnerSort.NEWEST,
+        page=address_bar.page_of(),
+        limit=tables.PAGE,
+    )
+
+
+def _row(owner: OwnerRead, hospital_names: Mapping[int, str]) -> dict[str, object]:
+    return {
+        "Owner": owner.name,
+        "Code": owner.owner_code,
+        "Hospital": hospital_names.get(owner.hospital_id or 0, "–"),
+        "Satisfaction": owner.satisfaction_score,
+        "Lifetime value": owner.lifetime_value,
+        "Payouts": owner.payout_count,
+        "Payment": owner.payment_status,
+        "Status": owner.status,
+        "Last contact": owner.last_contact_date,
+    }
+
+
+def _nothing(wanted: OwnerFilter) -> str:
+    narrowed = (wanted.search, wanted.status, wanted.payment_status, wanted.hospital_id)
+    if any(narrowed):
+        return "No owner fits: take a filter away."
+    return "No owners yet: add the first one above."

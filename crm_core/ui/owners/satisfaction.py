@@ -1,0 +1,85 @@
+"""How content an owner is: the trend, the surveys, and a new one."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from crm_core.base.clock import last_months
+from crm_core.owners import queries, service
+from crm_core.owners.schemas import OwnerRead, ScorePoint, SurveyCreate, SurveyRead
+from crm_core.people.schemas import Actor, Permission
+from crm_core.ui import charts, tables
+from crm_core.ui.charts import Chart, Series
+from crm_core.ui.formatting import day
+from crm_core.ui.forms import Form
+from crm_core.ui.page import act, load
+from crm_core.ui.tables import Table
+
+_COLUMNS = {
+    "Day": tables.on_day(width="small"),
+    "Score": tables.progress(most=5, width="small"),
+    "Would recommend (0–10)": tables.number(width="small"),
+    "Comment": tables.text(width="large"),
+    "Recorded by": tables.text(width="small"),
+}
+
+
+def show(owner: OwnerRead, actor: Actor) -> None:
+    """The trend of two years, the surveys behind it, and the form for another."""
+    with load() as session:
+        scores = queries.score_history(session, owner.id, last_months(24)[0])
+        surveys = queries.surveys_of(session, owner.id)
+    with st.container(border=True):
+        st.subheader("Satisfaction score", anchor=False)
+        trend(scores)
+    if actor.may(Permission.OWNERS_WRITE):
+        _new_survey(owner, actor)
+    tables.show(
+        Table(
+            rows=[_row(survey) for survey in surveys],
+            columns=_COLUMNS,
+            alt="Satisfaction surveys of the owner, newest first",
+            empty="Nobody has asked this owner yet.",
+        )
+    )
+
+
+def trend(scores: Sequence[ScorePoint]) -> None:
+    """The score on the days that it changed."""
+    chart = Chart(
+        labels=[day(point.as_of) for point in scores],
+        series=[Series("Score", [point.score for point in scores])],
+        alt="The owner's satisfaction score over time, out of 5",
+        empty="No survey yet, so there is no score.",
+        name="owner-satisfaction",
+        money=False,
+    )
+    charts.lines(chart, between=(0, 5.2))
+
+
+def _new_survey(owner: OwnerRead, actor: Actor) -> None:
+    with st.expander("Record a survey"), Form(f"survey-{owner.id}", border=False) as form:
+        left, middle, right = st.columns(3)
+        with left:
+            form.number("score", "Score, 1 to 5", help="With a decimal where there is one: 4.5")
+        with middle:
+            form.number("nps", "Would recommend us, 0 to 10 (optional)")
+        with right:
+            form.day("surveyed_on", "Day (today if empty)")
+        form.prose("comment", "Comment (optional)")
+        sent = form.submit("Record the survey")
+    if not sent:
+        return
+    with act("The survey was recorded", once=form.token) as session:
+        data = SurveyCreate.model_validate(form.given())
+        service.record_survey(session, owner.id, data, actor=actor)
+
+
+def _row(survey: SurveyRead) -> dict[str, object]:
+    return {
+        "Day": survey.surveyed_on,
+        "Score": survey.score,
+        "Would recommend (0–10)": survey.nps,
+        "Comment": survey.comment,
+        "Recorded by": survey.recorded_by,
+    }
