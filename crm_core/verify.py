@@ -5,11 +5,15 @@ from collections.abc import Callable, Iterator
 from sqlalchemy.orm import Session
 
 from crm_core.base import history
+from crm_core.owners import invariants as owners
+from crm_core.payouts import invariants as payouts
 
 Check = Callable[[Session], Iterator[str]]
 
 CHECKS: dict[str, Check] = {
     "history": history.broken,
+    "owners": owners.invariants,
+    "payouts": payouts.invariants,
 }
 """Name → what yields a sentence for each fault. A domain's ``invariants`` goes in here."""
 

@@ -29,7 +29,7 @@ class PageRequest(BaseModel):
     page: int = Field(1, ge=1, le=100_000, description="From 1; use `cursor` to go deep")
     limit: int = Field(20, ge=1, le=100, description="Rows a page")
     cursor: str | None = Field(
-        None, max_length=500, description="`pagination.next_cursor` of the page before"
+        None, max_length=2000, description="`pagination.next_cursor` of the page before"
     )
 
     @model_validator(mode="before")

@@ -36,7 +36,12 @@ _PAYMENT_STATUS: ColumnElement[str] = case(
     else_="current",
 )
 _LIFETIME = (Owner.opening_value + Owner.payouts_paid_gross).label("lifetime_value")
-_BY_NAME = (func.lower(Owner.last_name), func.lower(Owner.first_name), Owner.id)
+# A cursor needs to know that these are text, which SQLAlchemy does not of every function.
+_BY_NAME = (
+    func.lower(Owner.last_name, type_=String),
+    func.lower(Owner.first_name, type_=String),
+    Owner.id,
+)
 
 OWNERS: Listing[OwnerRead] = Listing(
     schema=OwnerRead,

@@ -196,11 +196,13 @@ _SATISFACTION = text(
         UPDATE crm_owners o SET satisfaction_score = w.new FROM wanted w
         WHERE o.id = w.id AND w.new IS DISTINCT FROM w.old
         RETURNING o.id, o.satisfaction_score
+    ), kept AS (
+        INSERT INTO crm_owner_scores (owner_id, as_of, score)
+        SELECT id, crm_lagos_today(), satisfaction_score FROM moved
+        WHERE satisfaction_score IS NOT NULL
+        ON CONFLICT (owner_id, as_of) DO UPDATE SET score = excluded.score
     )
-    INSERT INTO crm_owner_scores (owner_id, as_of, score)
-    SELECT id, crm_lagos_today(), satisfaction_score FROM moved WHERE satisfaction_score IS NOT NULL
-    ON CONFLICT (owner_id, as_of) DO UPDATE SET score = excluded.score
-    RETURNING owner_id
+    SELECT id FROM moved
     """
 )
 _REWRITE_SCORES = text(

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from crm_core.base.clock import add_months, lagos_today, month_start
 from crm_core.base.parameters import Parameter
+from crm_core.base.preflight import MOST
 from crm_core.base.read import Listing, Order, Read
 from crm_core.owners.models import Owner
 from crm_core.payouts.models import (
@@ -234,6 +235,17 @@ def list_files(session: Session, *, limit: int = 50) -> list[FileRead]:
         .limit(limit)
     )
     return [FileRead.model_validate(row) for row in found]
+
+
+def approved_ids(session: Session) -> list[int]:
+    """Everything that a bank file may take, the earliest due first, as many as go into one act."""
+    found = session.scalars(
+        select(Payout.id)
+        .where(Payout.status == "approved", Payout.payment_method == "bank_transfer")
+        .order_by(Payout.due_on, Payout.id)
+        .limit(MOST)
+    )
+    return list(found)
 
 
 def list_rates(session: Session) -> list[RateRead]:
