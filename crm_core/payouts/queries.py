@@ -120,7 +120,8 @@ PAYOUTS: Listing[PayoutRead] = Listing(
         Payout.version,
         Payout.created_at,
         Payout.updated_at,
-    ).join(Owner, Owner.id == Payout.owner_id),
+        # Every payout has its owner; said as an outer join, counting leaves the owners alone.
+    ).outerjoin(Owner, Owner.id == Payout.owner_id),
     filters={
         "status": Payout.status == bindparam("status"),
         "statuses": Payout.status == func.any(bindparam("statuses", type_=ARRAY(String))),

@@ -10,6 +10,7 @@ and whatever changed in between is refused by the commit, never silently include
                 commit.keep(service.commit_approval(commit.session, …))
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -62,9 +63,21 @@ class Commit:
     session: Session
     kept: dict[str, str] = field(default_factory=dict)
 
-    def keep(self, receipt: Receipt) -> None:
-        """Remembers the receipt for the run after this one."""
-        self.kept[_RECEIPT] = f"{receipt.receipt_id}|{receipt.changed}|{len(receipt.refused)}"
+    def keep(self, receipt: Receipt, *, clear: str = "") -> None:
+        """Remembers the receipt for the run after this one.
+
+        Args:
+            clear: name of the table whose choice is done with.
+        """
+        told = {
+            "id": receipt.receipt_id,
+            "changed": receipt.changed,
+            "refused": len(receipt.refused),
+            "why": [verdict.reason for verdict in receipt.refused[:3]],
+        }
+        self.kept[_RECEIPT] = json.dumps(told)
+        if clear:
+            self.kept[f"{clear}-chosen"] = ""
 
 
 def open_plan(name: str, plan: Plan, **subject: object) -> None:
@@ -116,18 +129,19 @@ def last_receipt() -> None:
     kept = str(st.session_state.get(_RECEIPT, ""))
     if not kept:
         return
-    receipt_id, changed, refused = kept.split("|")
-    told = f"Done: {counted(int(changed), 'record')} changed"
-    told += f", {int(refused):,} refused." if int(refused) else "."
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.text(told)
-        st.page_link(
-            "pages/receipts.py",
-            label="See the receipt",
-            icon=":material/receipt_long:",
-            query_params={"receipt": receipt_id},
-        )
-        st.button("Hide", type="tertiary", on_click=_forget_receipt)
+    told = json.loads(kept)
+    with st.container(border=True, key="last-receipt"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.text(_told(told["changed"], told["refused"]))
+            st.page_link(
+                "pages/receipts.py",
+                label="See the receipt",
+                icon=":material/receipt_long:",
+                query_params={"receipt": str(told["id"])},
+            )
+            st.button("Hide", type="tertiary", key="hide-receipt", on_click=_forget_receipt)
+        for sentence in told["why"]:
+            st.text(sentence)
 
 
 def written(name: str, total: str) -> str:
@@ -178,6 +192,13 @@ def _button(plan: Plan, view: View) -> str:
     if view.amount:
         label += f" · {written(view.amount, plan.totals.get(view.amount, '0'))}"
     return plain(label)
+
+
+def _told(changed: int, refused: int) -> str:
+    if not changed:
+        return f"Nothing was changed: {counted(refused, 'record')} refused."
+    done = f"Done: {counted(changed, 'record')} changed"
+    return f"{done}, {refused:,} refused." if refused else f"{done}."
 
 
 def _forget_receipt() -> None:

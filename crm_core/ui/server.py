@@ -21,7 +21,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from crm_core.base import keys, logs
 from crm_core.base.db import connect
 from crm_core.base.settings import settings
-from crm_core.ui import oidc, sign_in_routes
+from crm_core.ui import export_routes, oidc, sign_in_routes
 from crm_core.ui.address import AddressUnfit, public_url
 from crm_core.ui.gate import Gate
 from crm_core.ui.script_errors import on_script_error
@@ -67,6 +67,7 @@ def _make_app() -> Gate:
     # Otherwise a fresh process shows files in pages/ by their names, without Home.py.
     PagesManager.uses_pages_directory = False
     routes = [Route("/health", health, methods=["GET"]), *sign_in_routes.ROUTES]
+    routes += export_routes.ROUTES
     if settings().crm_oidc_issuer:
         routes += oidc.ROUTES
     streamlit = st.App(

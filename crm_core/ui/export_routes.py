@@ -1,0 +1,89 @@
+"""Downloads over HTTP: behind the gate, as the person who is signed in, and in the history."""
+
+import csv
+import io
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from crm_core.base.clock import utc_now
+from crm_core.base.db import reading, transaction
+from crm_core.base.errors import Forbidden, NotFound, Refusal
+from crm_core.base.preflight import ReceiptRead, get_receipt
+from crm_core.payouts import service
+from crm_core.people import queries
+from crm_core.people.schemas import Actor, Permission
+from crm_core.ui import sessions
+from crm_core.ui.sessions import in_thread
+
+Make = Callable[[int, Actor], tuple[str, bytes]]
+_STATUS = {NotFound: 404, Forbidden: 403}
+
+
+async def bank_file(request: Request) -> Response:
+    """The bank's upload file; every download is noted in the history."""
+    return await in_thread(_answer, _bank_file, request)
+
+
+async def receipt(request: Request) -> Response:
+    """A receipt with everything it lists, as CSV."""
+    return await in_thread(_answer, _receipt, request)
+
+
+def _answer(make: Make, request: Request) -> Response:
+    try:
+        actor = _actor(request)
+        name, content = make(int(request.path_params["record_id"]), actor)
+    except Refusal as refusal:
+        return PlainTextResponse(f"{refusal}\n", _STATUS.get(type(refusal), 409), _UNSTORED)
+    headers = {"content-disposition": f'attachment; filename="{name}"', **_UNSTORED}
+    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _actor(request: Request) -> Actor:
+    token = request.cookies.get(sessions.COOKIE, "")
+    with reading() as session:
+        actor = queries.actor_of_session(session, token, now=utc_now())
+    if actor is None:
+        raise Forbidden("Sign in first.")
+    return actor
+
+
+def _bank_file(file_id: int, actor: Actor) -> tuple[str, bytes]:
+    with transaction(who=actor.key, why="Bank file downloaded") as session:
+        file = service.bank_file_content(session, file_id, actor=actor)
+    return file.name, file.content
+
+
+def _receipt(receipt_id: int, actor: Actor) -> tuple[str, bytes]:
+    actor.require(Permission.PAYOUTS_READ)
+    with reading() as session:
+        found = get_receipt(session, receipt_id)
+    return f"receipt-{receipt_id}.csv", _as_csv(found)
+
+
+def _as_csv(found: ReceiptRead) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(("outcome", "record", "before", "after", "amount", "reason"))
+    for change in found.changed:
+        line = (change.label, change.before, change.after, change.amount, "")
+        writer.writerow(("changed", *map(_harmless, line)))
+    for refused in found.refused:
+        writer.writerow(("refused", *map(_harmless, (refused.label, "", "", "", refused.reason))))
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _harmless(cell: str) -> str:
+    """A cell that a spreadsheet would run as a formula gets an apostrophe before it."""
+    return f"'{cell}" if cell[:1] in "=+-@\t\r" and cell else cell
+
+
+_UNSTORED = {"cache-control": "no-store"}
+
+ROUTES = [
+    Route("/export/bank-file/{record_id:int}", bank_file, methods=["GET"]),
+    Route("/export/receipt/{record_id:int}", receipt, methods=["GET"]),
+]

@@ -1,0 +1,73 @@
+"""All payouts: filtered, searched, sorted; the address holds how."""
+
+import streamlit as st
+
+from crm_core.hospitals.queries import all_hospitals
+from crm_core.hospitals.schemas import HospitalRead
+from crm_core.payouts import queries
+from crm_core.payouts.schemas import PayoutFilter, PayoutSort, PayoutStatus
+from crm_core.people.schemas import Actor
+from crm_core.ui import address_bar, tables
+from crm_core.ui.page import load
+from crm_core.ui.payouts import figures, rows
+
+_SORTS = {"due": "Due first", "largest": "Largest first"}
+
+
+def show(_: Actor) -> None:
+    """The filters and the page of the list that they give."""
+    with load() as session:
+        hospitals = all_hospitals(session)
+    filters = _filters(hospitals)
+    with load() as session:
+        found = tables.page_of(session, queries.list_payouts, filters)
+    tables.pick_one(
+        tables.Table(
+            rows=[rows.row(payout) for payout in found.rows],
+            columns=rows.COLUMNS,
+            ids=[payout.id for payout in found.rows],
+            alt="Payouts",
+            empty="No payout is like this: take a filter away, or prepare a month under Make.",
+            name="payouts",
+        ),
+        opens=figures.opens_payout,
+    )
+    tables.pages(found, "payout")
+
+
+def _filters(hospitals: list[HospitalRead]) -> PayoutFilter:
+    names = {str(hospital.id): hospital.name for hospital in hospitals}
+    words = address_bar.search("Search by payout, owner, or reference of a payment")
+    with st.grid(4, min_column_width=170):
+        status = address_bar.state("status", "Status", PayoutStatus)
+        month = address_bar.recent_month("month", "Month of the period")
+        hospital = address_bar.choice("hospital", "Hospital", names, any_label="All hospitals")
+        sort = address_bar.choice("sort", "Order", _SORTS, any_label="Newest first")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        overdue = address_bar.switch("overdue", "Only those past their due date")
+        _narrowed("file", "bank file")
+        _narrowed("owner", "owner")
+    return PayoutFilter(
+        status=status,
+        month=month,
+        hospital_id=int(hospital) if hospital else None,
+        overdue=True if overdue else None,
+        owner_id=address_bar.number("owner"),
+        file_id=address_bar.number("file"),
+        search=words,
+        sort=PayoutSort(sort) if sort else PayoutSort.NEWEST,
+        page=address_bar.page_of(),
+        limit=tables.PAGE,
+    )
+
+
+def _narrowed(param: str, noun: str) -> None:
+    """A filter that another page or figure has set, and the way out of it."""
+    if address_bar.number(param) is not None:
+        st.button(
+            f"Only of one {noun}: show all",
+            key=f"all-{param}",
+            icon=":material/close:",
+            on_click=address_bar.go,
+            args=({param: None, "page": None},),
+        )
