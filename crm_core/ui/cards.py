@@ -41,10 +41,32 @@ class Card:
 
 def show(cards: Sequence[Card], *, columns: int = 4) -> None:
     """Cards beside each other, as many as there is room for."""
-    with st.grid(columns, min_column_width=190, row_height="content"):
+    with st.grid(columns, min_column_width=190 if columns <= 4 else 150, row_height="content"):
         for card in cards:
             with st.container(border=True, height="stretch", gap="xsmall"):
                 _card(card)
+
+
+def satisfaction_card(
+    scores: Sequence[Decimal | None], *, opens: Mapping[str, str | None], page: str = ""
+) -> Card:
+    """Mean satisfaction by month against the month before; a dash where nobody was asked.
+
+    Args:
+        scores: at the end of each month, oldest first, at least two.
+    """
+    before, now = scores[-2:]
+    return Card(
+        "Satisfaction",
+        "–" if now is None else f"{now:.2f} / 5",
+        None if now is None or before is None or now == before else f"{now - before:+.2f}",
+        trend=[score for score in scores if score is not None],
+        kind="line",
+        opens=opens,
+        page=page,
+        action="Most satisfied first",
+        help="Mean of the owners' scores; each is the mean of an owner's surveys of the last year.",
+    )
 
 
 def change_in_naira(now: Decimal, before: Decimal) -> str:

@@ -25,6 +25,7 @@ from crm_core.ui.states import Tone
 
 Figure = dict[str, Any]  # a piece of Plotly's own JSON
 
+_FILL = "rgba(20,150,138,.13)"  # pale on light and on dark
 _FADED = "#000039"  # the chart theme's word for faded text
 
 
@@ -47,6 +48,7 @@ class Chart:
         name: tells two charts of one page apart.
         money: the values are naira.
         opens: place of the label and of the series → parameters of the address for their rows.
+        page: file of another page that shows the rows, such as ``pages/payouts.py``.
     """
 
     labels: Sequence[str]
@@ -57,6 +59,7 @@ class Chart:
     money: bool = True
     height: int = 300
     opens: Callable[[int, int], Mapping[str, str | None] | None] | None = None
+    page: str = ""
 
 
 def bars(chart: Chart, *, sideways: bool = False, notes: Sequence[str] = ()) -> None:
@@ -130,6 +133,7 @@ def _line(chart: Chart, series: Series, *, first: bool) -> Figure:
         "line": {"color": series.tone.on_charts, "width": 2.5, "shape": "spline", "smoothing": 0.7},
         "marker": {"size": 6},
         "fill": "tozeroy" if first else "none",
+        "fillcolor": _FILL,
         "connectgaps": True,
         "customdata": [_written(value, chart.money) for value in series.values],
         "hovertemplate": f"%{{x}}: %{{customdata}}<extra>{series.name}</extra>",
@@ -190,6 +194,8 @@ def _draw(chart: Chart, traces: Sequence[Figure], layout: Figure) -> None:
     if not any(any(series.values) for series in chart.series):
         tables.nothing(chart.empty)
         return
+    if elsewhere := st.session_state.pop(f"chart-{chart.name}-goes", None):
+        st.switch_page(chart.page, query_params=elsewhere)
     figure = {"data": list(traces), "layout": layout}
     config = {"displayModeBar": False}
     if chart.opens is None:
@@ -212,7 +218,13 @@ def _opened(chart: Chart) -> None:
     params = chart.opens(int(points[0]["point_index"]), int(points[0]["curve_number"]))
     # A chart under a new key has nothing selected when the person comes back to it.
     st.session_state[f"chart-{chart.name}-clicks"] = _clicks(chart) + 1
-    if params is not None:
+    if params is None:
+        return
+    if chart.page:
+        # A callback cannot leave for another page; the run that follows it can.
+        given = {name: value for name, value in params.items() if value is not None}
+        st.session_state[f"chart-{chart.name}-goes"] = given
+    else:
         address_bar.go(params)
 
 

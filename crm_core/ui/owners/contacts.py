@@ -13,10 +13,10 @@ from crm_core.ui.tables import Table
 
 _CHANNELS: dict[str, str] = {each.value: label_of(each.value) for each in ContactChannel}
 _COLUMNS = {
-    "Day": tables.on_day(width="small"),
+    "Day": tables.on_day(width=105),
     "By": tables.text(width="small"),
     "What was said": tables.text(width="large"),
-    "Recorded by": tables.text(width="small"),
+    "Recorded by": tables.text(width=150),
 }
 
 

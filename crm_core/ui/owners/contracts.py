@@ -17,15 +17,15 @@ from crm_core.ui.page import load
 from crm_core.ui.tables import Table
 
 _COLUMNS = {
-    "Contract": tables.text(width="small", pinned=True),
+    "Contract": tables.text(width=105),
     "Hospital": tables.text(width="medium"),
     "Share": tables.text(width="small"),
     "Guarantee a month": tables.naira(),
-    "From": tables.on_day(width="small"),
-    "To": tables.on_day(width="small"),
-    "Status": tables.state(ContractStatus, width="small"),
+    "From": tables.on_day(width=105),
+    "To": tables.on_day(width=105),
+    "Status": tables.state(ContractStatus, width=105),
 }
-_ALL_COLUMNS = {"Owner": tables.text(width="medium", pinned=True), **_COLUMNS}
+_ALL_COLUMNS = {"Owner": tables.text(width=155), **_COLUMNS}
 _OWN_COLUMNS = {
     **_COLUMNS,
     "Latest payout, net": tables.naira(),

@@ -20,22 +20,21 @@ from crm_core.owners.schemas import (
 )
 from crm_core.people.schemas import Actor, Permission
 from crm_core.ui import address_bar, cards, tables
-from crm_core.ui.cards import Card
+from crm_core.ui.cards import Card, satisfaction_card
 from crm_core.ui.owners import forms
 from crm_core.ui.page import load
 from crm_core.ui.tables import Table
 
 PARAMS = ("status", "payment", "hospital", "q", "sort", "page", "new")
 _COLUMNS = {
-    "Owner": tables.text(width="medium", pinned=True),
-    "Code": tables.text(width="small"),
-    "Hospital": tables.text(width="medium"),
-    "Satisfaction": tables.progress(most=5, width="small"),
-    "Lifetime value": tables.naira(),
-    "Payouts": tables.text(width="small"),
-    "Payment": tables.state(PaymentStatus, width="small"),
-    "Status": tables.state(OwnerStatus, width="small"),
-    "Last contact": tables.on_day(width="small"),
+    "Owner": tables.text(width=155),
+    "Hospital": tables.text(width=170),
+    "Satisfaction": tables.progress(most=5, width=125),
+    "Lifetime value": tables.naira(width=130),
+    "Payment": tables.state(PaymentStatus, width=95),
+    "Status": tables.state(OwnerStatus, width=95),
+    "Last contact": tables.on_day(width=105),
+    "Code": tables.text(width=105),
 }
 _SORTS = {
     OwnerSort.NAME: "By name",
@@ -84,7 +83,9 @@ def _cards(stats: OwnerStats, figures: list[MonthFigures]) -> list[Card]:
             opens=_only(),
             action=f"{stats.active_owners:,} active",
         ),
-        satisfaction_card(figures, opens=_only(sort="satisfaction")),
+        satisfaction_card(
+            [figure.satisfaction for figure in figures], opens=_only(sort="satisfaction")
+        ),
         Card(
             "Lifetime value",
             naira_short(now.lifetime_value),
@@ -102,24 +103,6 @@ def _cards(stats: OwnerStats, figures: list[MonthFigures]) -> list[Card]:
             help="A payout of theirs is approved and past its due date.",
         ),
     ]
-
-
-def satisfaction_card(
-    figures: list[MonthFigures], *, opens: Mapping[str, str | None], page: str = ""
-) -> Card:
-    """Mean satisfaction, against last month, with its year; a dash where nobody was asked."""
-    before, now = figures[-2].satisfaction, figures[-1].satisfaction
-    return Card(
-        "Satisfaction",
-        "–" if now is None else f"{now:.2f} / 5",
-        None if now is None or before is None else f"{now - before:+.2f}",
-        trend=[f.satisfaction for f in figures if f.satisfaction is not None],
-        kind="line",
-        opens=opens,
-        page=page,
-        action="Most satisfied first",
-        help="Mean of the owners' scores; each is the mean of an owner's surveys of the last year.",
-    )
 
 
 def _only(**params: str) -> dict[str, str | None]:
@@ -143,7 +126,7 @@ def _filters(hospital_names: Mapping[int, str]) -> OwnerFilter:
     options = {str(hospital_id): name for hospital_id, name in hospital_names.items()}
     sorts = {sort.value: label for sort, label in _SORTS.items()}
     with st.grid(5, min_column_width=150):
-        search = address_bar.search("Search by name, email or code")
+        search = address_bar.search("Name, email or code")
         status = address_bar.state("status", "Status", OwnerStatus)
         payment = address_bar.state("payment", "Payment", PaymentStatus)
         hospital = address_bar.choice("hospital", "Hospital", options, any_label="All hospitals")
@@ -162,14 +145,13 @@ def _filters(hospital_names: Mapping[int, str]) -> OwnerFilter:
 def _row(owner: OwnerRead, hospital_names: Mapping[int, str]) -> dict[str, object]:
     return {
         "Owner": owner.name,
-        "Code": owner.owner_code,
         "Hospital": hospital_names.get(owner.hospital_id or 0, "–"),
         "Satisfaction": owner.satisfaction_score,
         "Lifetime value": owner.lifetime_value,
-        "Payouts": owner.payout_count,
         "Payment": owner.payment_status,
         "Status": owner.status,
         "Last contact": owner.last_contact_date,
+        "Code": owner.owner_code,
     }
 
 

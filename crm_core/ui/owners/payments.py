@@ -1,6 +1,6 @@
 """What an owner is paid: what waits, the history as a chart and as a table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import streamlit as st
@@ -18,11 +18,11 @@ from crm_core.payouts.schemas import (
 )
 from crm_core.ui import address_bar, charts, tables
 from crm_core.ui.charts import Chart, Series
-from crm_core.ui.formatting import month, period
+from crm_core.ui.formatting import month_tick, period
 from crm_core.ui.owners import satisfaction
 from crm_core.ui.page import load
 from crm_core.ui.states import label_of, tone_of
-from crm_core.ui.tables import Table
+from crm_core.ui.tables import Column, Table
 
 PAGE = "pages/payouts.py"
 _UNDER_WAY = (
@@ -35,15 +35,15 @@ _UNDER_WAY = (
 # What matters stands at the foot of the bar.
 _DRAWN = (PayoutStatus.PAID, *_UNDER_WAY, PayoutStatus.REVERSED)
 _COLUMNS = {
-    "Payout": tables.text(width="small", pinned=True),
+    "Payout": tables.text(width=105),
     "Period": tables.text(),
     "Gross": tables.naira(),
     "Deductions": tables.naira(),
     "Net": tables.naira(),
     "Due": tables.on_day(),
     "Status": tables.state([*PayoutStatus, "overdue"]),
-    "Paid": tables.at(),
 }
+_ALL_COLUMNS = {**_COLUMNS, "Paid": tables.at()}
 
 
 def overview(owner: OwnerRead) -> None:
@@ -54,7 +54,7 @@ def overview(owner: OwnerRead) -> None:
     with load() as session:
         under_way = queries.list_payouts(waiting).page(session)
         totals = queries.totals_by_month(session, owner_id=owner.id)
-        scores = owners.score_history(session, owner.id, last_months(12)[0])
+        scores = owners.score_history(session, owner.id, last_months(satisfaction.KNOWN_MONTHS)[0])
     with st.grid(2, min_column_width=320):
         with st.container(border=True, height="stretch"):
             st.subheader("Payouts by month", anchor=False)
@@ -64,7 +64,7 @@ def overview(owner: OwnerRead) -> None:
             satisfaction.trend(scores)
     with st.container(border=True):
         st.subheader("What is waiting", anchor=False)
-        _table(under_way.rows, "waiting", "Nothing waits: every payout is settled.")
+        _table(under_way.rows, "waiting", _COLUMNS, "Nothing waits: every payout is settled.")
 
 
 def history(owner: OwnerRead) -> None:
@@ -81,7 +81,7 @@ def history(owner: OwnerRead) -> None:
     )
     with load() as session:
         found = tables.page_of(session, queries.list_payouts, wanted)
-    _table(found.rows, "payouts", "No payouts here yet.")
+    _table(found.rows, "payouts", _ALL_COLUMNS, "No payouts here yet.")
     tables.pages(found, "payout")
 
 
@@ -92,7 +92,7 @@ def _chart(totals: Sequence[MonthTotal]) -> None:
     series = [Series(label_of(s), [net.get((m, s), 0) for m in months], tone_of(s)) for s in states]
     charts.bars(
         Chart(
-            labels=[month(first) for first in months],
+            labels=[month_tick(first) for first in months],
             series=series,
             alt="Net payouts of the owner by month of the period and by state, in naira",
             empty="No payouts in the last twelve months.",
@@ -106,10 +106,12 @@ def _rows_of(ended: date, state: PayoutStatus) -> dict[str, str | None]:
     return {"tab": "payouts", "month": f"{ended:%Y-%m}", "state": state.value, "page": None}
 
 
-def _table(payouts: Sequence[PayoutRead], name: str, empty: str) -> None:
+def _table(
+    payouts: Sequence[PayoutRead], name: str, columns: Mapping[str, Column], empty: str
+) -> None:
     table = Table(
         rows=[_row(payout) for payout in payouts],
-        columns=_COLUMNS,
+        columns=columns,
         ids=[payout.id for payout in payouts],
         alt=f"Payouts of the owner: {name}",
         empty=empty,

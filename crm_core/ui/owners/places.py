@@ -13,11 +13,11 @@ from crm_core.ui.plain import plain
 from crm_core.ui.tables import Table
 
 _COLUMNS = {
-    "Hospital": tables.text(width="large", pinned=True),
-    "Code": tables.text(width="small"),
+    "Hospital": tables.text(width="large"),
+    "Code": tables.text(width=110),
     "City": tables.text(width="medium"),
     "State": tables.text(width="medium"),
-    "With us since": tables.on_day(width="small"),
+    "With us since": tables.on_day(width=120),
 }
 
 

@@ -70,22 +70,20 @@ def _heading(owner: OwnerRead, actor: Actor) -> None:
 
 def _who(owner: OwnerRead, hospital: str | None, actor: Actor) -> None:
     score = owner.satisfaction_score
+    known = {
+        "Code": owner.owner_code,
+        "Hospital": hospital,
+        "Phone": owner.phone,
+        "Email": owner.email,
+        "NIN": owner.nin,
+        "Onboarded": day(owner.onboarding_date),
+        "Last contact": day(owner.last_contact_date),
+        "Satisfaction": None if score is None else f"{score:.2f} of 5",
+        "Lifetime value": naira(owner.lifetime_value),
+        "Payouts": _payouts_of(owner),
+    }
     with st.container(border=True):
-        facts.show(
-            {
-                "Code": owner.owner_code,
-                "Hospital": hospital,
-                "Phone": owner.phone,
-                "Email": owner.email,
-                "NIN": owner.nin,
-                "Onboarded": day(owner.onboarding_date),
-                "Last contact": day(owner.last_contact_date),
-                "Satisfaction": None if score is None else f"{score:.2f} of 5",
-                "Lifetime value": naira(owner.lifetime_value),
-                "Payouts": _payouts_of(owner),
-                "Notes": owner.notes,
-            }
-        )
+        facts.show(known | ({"Notes": owner.notes} if owner.notes else {}))
         identity.reveal(owner.id, actor)
 
 

@@ -1,33 +1,36 @@
 """How content an owner is: the trend, the surveys, and a new one."""
 
 from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
 
 import streamlit as st
 
-from crm_core.base.clock import last_months
+from crm_core.base.clock import last_months, month_end
 from crm_core.owners import queries, service
 from crm_core.owners.schemas import OwnerRead, ScorePoint, SurveyCreate, SurveyRead
 from crm_core.people.schemas import Actor, Permission
 from crm_core.ui import charts, tables
 from crm_core.ui.charts import Chart, Series
-from crm_core.ui.formatting import day
+from crm_core.ui.formatting import month_tick
 from crm_core.ui.forms import Form
 from crm_core.ui.page import act, load
 from crm_core.ui.tables import Table
 
+KNOWN_MONTHS = 24
 _COLUMNS = {
-    "Day": tables.on_day(width="small"),
-    "Score": tables.progress(most=5, width="small"),
+    "Day": tables.on_day(width=105),
+    "Score": tables.progress(most=5, width=130),
     "Would recommend (0–10)": tables.number(width="small"),
     "Comment": tables.text(width="large"),
-    "Recorded by": tables.text(width="small"),
+    "Recorded by": tables.text(width=150),
 }
 
 
 def show(owner: OwnerRead, actor: Actor) -> None:
-    """The trend of two years, the surveys behind it, and the form for another."""
+    """The trend, the surveys behind it, and the form for another."""
     with load() as session:
-        scores = queries.score_history(session, owner.id, last_months(24)[0])
+        scores = queries.score_history(session, owner.id, last_months(KNOWN_MONTHS)[0])
         surveys = queries.surveys_of(session, owner.id)
     with st.container(border=True):
         st.subheader("Satisfaction score", anchor=False)
@@ -45,16 +48,22 @@ def show(owner: OwnerRead, actor: Actor) -> None:
 
 
 def trend(scores: Sequence[ScorePoint]) -> None:
-    """The score on the days that it changed."""
+    """The score as it stood at the end of each of the last twelve months."""
+    months = last_months(12)
     chart = Chart(
-        labels=[day(point.as_of) for point in scores],
-        series=[Series("Score", [point.score for point in scores])],
-        alt="The owner's satisfaction score over time, out of 5",
-        empty="No survey yet, so there is no score.",
+        labels=[month_tick(first) for first in months],
+        series=[Series("Score", [_stood(scores, month_end(first)) for first in months])],
+        alt="The owner's satisfaction score by month, out of 5",
+        empty="No survey in the last year, so there is no score.",
         name="owner-satisfaction",
         money=False,
     )
-    charts.lines(chart, between=(0, 5.2))
+    charts.lines(chart, between=(1, 5.1))
+
+
+def _stood(scores: Sequence[ScorePoint], last_day: date) -> Decimal | None:
+    known = [point.score for point in scores if point.as_of <= last_day]
+    return known[-1] if known else None
 
 
 def _new_survey(owner: OwnerRead, actor: Actor) -> None:

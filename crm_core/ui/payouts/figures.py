@@ -20,7 +20,9 @@ from crm_core.ui.states import label_of, tone_of
 
 LIST = {"tab": "all-payouts"}
 # Whatever filtered the list before must not hide the rows behind a figure.
-_ALL = dict.fromkeys(("status", "month", "overdue", "hospital", "owner", "file", "q", "page"))
+_ALL = dict.fromkeys(
+    ("status", "month", "paid", "overdue", "hospital", "owner", "file", "q", "page")
+)
 _MONTHS = 12
 
 
@@ -85,7 +87,7 @@ def _cards(stats: PayoutStats, by_month: list[MonthTotal]) -> list[Card]:
                 for m in _last_months()
             ],
             kind="bar",
-            opens=opens_list(status="paid"),
+            opens=opens_list(paid=f"{lagos_today():%Y-%m}"),
             action="See what was paid",
         ),
         _card(by_status, PayoutStatus.PROCESSING, "At the bank"),

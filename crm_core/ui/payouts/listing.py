@@ -38,9 +38,10 @@ def show(_: Actor) -> None:
 def _filters(hospitals: list[HospitalRead]) -> PayoutFilter:
     names = {str(hospital.id): hospital.name for hospital in hospitals}
     words = address_bar.search("Search by payout, owner, or reference of a payment")
-    with st.grid(4, min_column_width=170):
+    with st.grid(5, min_column_width=150):
         status = address_bar.state("status", "Status", PayoutStatus)
         month = address_bar.recent_month("month", "Month of the period")
+        paid = address_bar.recent_month("paid", "Paid in")
         hospital = address_bar.choice("hospital", "Hospital", names, any_label="All hospitals")
         sort = address_bar.choice("sort", "Order", _SORTS, any_label="Newest first")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -50,6 +51,7 @@ def _filters(hospitals: list[HospitalRead]) -> PayoutFilter:
     return PayoutFilter(
         status=status,
         month=month,
+        paid_month=paid,
         hospital_id=int(hospital) if hospital else None,
         overdue=True if overdue else None,
         owner_id=address_bar.number("owner"),

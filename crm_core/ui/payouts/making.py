@@ -1,5 +1,6 @@
 """The tab of making payouts: prepare a month as a plan, or one by hand."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import streamlit as st
@@ -35,12 +36,20 @@ def _choose(actor: Actor) -> None:
     this = month_start(lagos_today())
     months = [add_months(this, -n) for n in range(1, _MONTHS + 1)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox("Month", months, format_func=month_name, key="month-to-prepare")
+        chosen = st.selectbox(
+            "Month", months, _asked(months), format_func=month_name, key="month-to-prepare"
+        )
         wanted = st.button("Look at the month", type="primary", key="plan-month")
     if wanted:
         with load() as session:
             plan = service.plan_month(session, chosen, actor=actor)
         plans.open_plan(_PLAN, plan, month=chosen)
+
+
+def _asked(months: Sequence[date]) -> int:
+    """Place of the month that the address asks for, else of the latest."""
+    asked = st.query_params.get("month")
+    return next((n for n, month in enumerate(months) if f"{month:%Y-%m}" == asked), 0)
 
 
 def _decide(actor: Actor, proposal: Proposal) -> None:
