@@ -43,6 +43,8 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self.registry,
         )
+        self._pools = _Pools()
+        self.registry.register(self._pools)
         self._counters: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def count(self, route: str, method: str, *, status: int, seconds: float) -> None:
@@ -57,24 +59,23 @@ class Metrics:
         pair[1].observe(seconds)
 
     def watch(self, reader: Reader) -> None:
-        """Reports the pools from now on."""
-        self.registry.register(_Pools(reader))
+        """Reports this reader's connections from now on."""
+        self._pools.reader = reader
 
 
 class _Pools(Collector):
     """Reads the pools when it is asked, so that requests pay nothing for it."""
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    reader: Reader | None = None
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Connections of each pool by state."""
         gauge = GaugeMetricFamily(
             "crm_db_connections", "Connections to the database", labels=["pool", "state"]
         )
-        if isinstance(self._reader, LaneReader):
-            gauge.add_metric(["reader", "idle"], self._reader.idle)
-            gauge.add_metric(["reader", "busy"], self._reader.busy)
+        if isinstance(self.reader, LaneReader):
+            gauge.add_metric(["reader", "idle"], self.reader.idle)
+            gauge.add_metric(["reader", "busy"], self.reader.busy)
         engine = SessionFactory.kw.get("bind")
         if isinstance(engine, Engine) and isinstance(engine.pool, QueuePool):
             gauge.add_metric(["writer", "idle"], engine.pool.checkedin())

@@ -1,7 +1,7 @@
 """The API over the test's own connection: what a request writes rolls back with the test."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -9,11 +9,14 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
-from crm_core.api.app import create_app
+from crm_core.api.app import PREFIX, create_app
 from crm_core.base.db import SessionFactory
 from crm_core.base.read import Reader, execute
 from crm_core.people.schemas import Role
+from tests.api import sample
 from tests.api.tokens import make_token
 
 SignedIn = Callable[..., TestClient]
@@ -35,36 +38,48 @@ async def session_reader() -> AsyncIterator[Reader]:
     yield read_in_session
 
 
-@pytest.fixture
-def app(session: Session) -> FastAPI:
-    """The app on the rolled-back connection; a test may add routes before its first request."""
-    return create_app(session_reader)
+def with_samples(app: FastAPI) -> FastAPI:
+    """The app with the routes of ``tests/api/sample.py``."""
+    app.include_router(sample.router, prefix=PREFIX)
+    return app
 
 
 @pytest.fixture
-def signed_in(app: FastAPI, session: Session) -> Iterator[SignedIn]:
+def logged() -> Iterator[list[EventDict]]:
+    """What was logged; rendering a traceback for nobody would take seconds."""
+    with capture_logs() as lines:
+        yield lines
+
+
+@pytest.fixture(scope="session")
+def app(environment: None) -> FastAPI:
+    """One app for all tests, with the sample routes: it holds nothing of a test's own."""
+    return with_samples(create_app(session_reader))
+
+
+@pytest.fixture
+def anonymous(app: FastAPI, session: Session, logged: list[EventDict]) -> Iterator[TestClient]:
+    """A client without a token; what breaks in the app is an answer and not an exception."""
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def signed_in(app: FastAPI, anonymous: TestClient, session: Session) -> SignedIn:
     """``signed_in(Role.FINANCE)``: a client with a fresh token of these roles."""
-    with ExitStack() as stack:
-        running = stack.enter_context(TestClient(app))
 
-        def sign_in(*roles: Role) -> TestClient:
-            token = make_token(session, *roles)
-            session.commit()
-            client = TestClient(app, headers={"Authorization": f"Bearer {token}"})
-            client.portal = running.portal
-            return client
+    def sign_in(*roles: Role) -> TestClient:
+        token = make_token(session, *roles)
+        session.commit()
+        headers = {"Authorization": f"Bearer {token}"}
+        client = TestClient(app, raise_server_exceptions=False, headers=headers)
+        client.portal = anonymous.portal
+        return client
 
-        yield sign_in
+    return sign_in
 
 
 @pytest.fixture
 def client(signed_in: SignedIn) -> TestClient:
     """A client that may do what finance may."""
     return signed_in(Role.FINANCE)
-
-
-@pytest.fixture
-def anonymous(app: FastAPI) -> Iterator[TestClient]:
-    """A client without a token."""
-    with TestClient(app) as client:
-        yield client
