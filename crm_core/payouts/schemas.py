@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -291,6 +292,16 @@ class PayoutSort(StrEnum):
     LARGEST = "largest"
 
 
+def _flag(value: object) -> object:
+    """A query says ``true``, which a literal alone does not take for True."""
+    if value not in (True, "true", "1"):
+        raise ValueError("give true, or leave this out")
+    return True
+
+
+Flag = Annotated[Literal[True], BeforeValidator(_flag)]
+
+
 class PayoutFilter(PageRequest):
     """Payouts by state, owner, month of the period, lateness, batch and words."""
 
@@ -299,7 +310,7 @@ class PayoutFilter(PageRequest):
     owner_id: RecordId | None = None
     hospital_id: RecordId | None = None
     month: date | None = Field(None, description="Any day of the month that the period ends in")
-    overdue: Literal[True] | None = None
+    overdue: Flag | None = Field(None, description="`true` for those past their due date only")
     not_made_by: str | None = Field(None, max_length=100)
     file_id: RecordId | None = None
     paid_month: date | None = Field(None, description="Any day of the month it was paid in")
