@@ -57,33 +57,34 @@ def test_a_nin_is_shown_by_its_last_four_digits(client: TestClient) -> None:
     assert "12345678901" not in client.get(OWNERS).text
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("first_name", None),
-        ("first_name", "   "),
-        ("first_name", 7),
-        ("last_name", ""),
-        ("last_name", "x" * 101),
-        ("last_name", "two\nlines"),
-        ("email", "ada at hospital"),
-        ("email", "a" * 260 + "@hospital.ng"),
-        ("phone", "+14155552671"),
-        ("phone", "080312"),
-        ("phone", "01 277 0000"),
-        ("nin", "1234567890"),
-        ("nin", "1234567890a"),
-        ("hospital_id", 0),
-        ("hospital_id", "seven"),
-        ("hospital_id", 2**63),
-        ("status", "retired"),
-        ("onboarding_date", "2999-01-01"),
-        ("onboarding_date", "2026-13-01"),
-        ("nots", "a slip of the keyboard"),
-    ],
-)
-def test_a_wrong_field_is_named(client: TestClient, field: str, value: object) -> None:
-    assert wrong_fields(client.post(OWNERS, json=owner_body(**{field: value}))) == [field]
+_WRONG: list[tuple[str, object]] = [
+    ("first_name", None),
+    ("first_name", "   "),
+    ("first_name", 7),
+    ("last_name", ""),
+    ("last_name", "x" * 101),
+    ("last_name", "two\nlines"),
+    ("email", "ada at hospital"),
+    ("email", "a" * 260 + "@hospital.ng"),
+    ("phone", "+14155552671"),
+    ("phone", "080312"),
+    ("phone", "01 277 0000"),
+    ("nin", "1234567890"),
+    ("nin", "1234567890a"),
+    ("hospital_id", 0),
+    ("hospital_id", "seven"),
+    ("hospital_id", 2**63),
+    ("status", "retired"),
+    ("onboarding_date", "2999-01-01"),
+    ("onboarding_date", "2026-13-01"),
+    ("nots", "a slip of the keyboard"),
+]
+
+
+def test_a_wrong_field_is_named(client: TestClient) -> None:
+    for field, value in _WRONG:
+        response = client.post(OWNERS, json=owner_body(**{field: value}))
+        assert (value, wrong_fields(response)) == (value, [field])
 
 
 def test_every_missing_field_is_named(client: TestClient) -> None:
@@ -141,23 +142,23 @@ def test_a_list_turns_its_pages_by_number_and_by_cursor(client: TestClient) -> N
     assert client.get(OWNERS, params={"page": 9}).json()["data"] == []
 
 
-@pytest.mark.parametrize(
-    ("asked", "wrong"),
-    [
-        ({"limit": 101}, "limit"),
-        ({"limit": 0}, "limit"),
-        ({"limit": "ten"}, "limit"),
-        ({"page": 0}, "page"),
-        ({"page": "9" * 30}, "page"),
-        ({"cursor": "made-up"}, "cursor"),
-        ({"status": "retired"}, "status"),
-        ({"payment_status": "late"}, "payment_status"),
-        ({"search": "x" * 101}, "search"),
-        ({"stauts": "active"}, "stauts"),
-    ],
-)
-def test_a_wrong_filter_is_named(client: TestClient, asked: dict[str, Any], wrong: str) -> None:
-    assert wrong_fields(client.get(OWNERS, params=asked), "query") == [wrong]
+_WRONG_FILTERS: list[tuple[dict[str, Any], str]] = [
+    ({"limit": 101}, "limit"),
+    ({"limit": 0}, "limit"),
+    ({"limit": "ten"}, "limit"),
+    ({"page": 0}, "page"),
+    ({"page": "9" * 30}, "page"),
+    ({"cursor": "made-up"}, "cursor"),
+    ({"status": "retired"}, "status"),
+    ({"payment_status": "late"}, "payment_status"),
+    ({"search": "x" * 101}, "search"),
+    ({"stauts": "active"}, "stauts"),
+]
+
+
+def test_a_wrong_filter_is_named(client: TestClient) -> None:
+    for asked, wrong in _WRONG_FILTERS:
+        assert wrong_fields(client.get(OWNERS, params=asked), "query") == [wrong]
 
 
 def test_a_list_of_a_hundred_is_given(client: TestClient) -> None:
@@ -208,11 +209,11 @@ def test_owners_are_found_by_name_email_and_code(client: TestClient, words: str)
     assert [row["id"] for row in found] == [wanted["id"]]
 
 
-@pytest.mark.parametrize("words", ["%", "_", "'; --", "zz & | ! :*", "\\", "🏥", '"', "(((", "<->"])
-def test_a_search_is_only_words(client: TestClient, words: str) -> None:
+def test_a_search_is_only_words(client: TestClient) -> None:
     add_owner(client)
 
-    assert done(client.get(OWNERS, params={"search": words})) == []
+    for words in ["%", "_", "'; --", "zz & | ! :*", "\\", "🏥", '"', "(((", "<->"]:
+        assert (words, done(client.get(OWNERS, params={"search": words}))) == (words, [])
 
 
 def test_stats_have_the_names_and_types_of_the_contract(client: TestClient) -> None:
@@ -269,23 +270,24 @@ def test_what_follows_from_payouts_is_not_written(client: TestClient) -> None:
     assert (changed["id"], changed["satisfaction_score"]) == (owner["id"], None)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"first_name": None},
-        {"email": None},
-        {"phone": ""},
-        {"status": None},
-        {"onboarding_date": None},
-        {"nin": "12"},
-        {"version": 0},
-        {"nots": "a slip of the keyboard"},
-    ],
-)
-def test_a_wrong_change_is_named(client: TestClient, change: dict[str, Any]) -> None:
+_WRONG_CHANGES: list[dict[str, Any]] = [
+    {"first_name": None},
+    {"email": None},
+    {"phone": ""},
+    {"status": None},
+    {"onboarding_date": None},
+    {"nin": "12"},
+    {"version": 0},
+    {"nots": "a slip of the keyboard"},
+]
+
+
+def test_a_wrong_change_is_named(client: TestClient) -> None:
     owner = add_owner(client)
 
-    assert wrong_fields(client.put(f"{OWNERS}/{owner['id']}", json=change)) == [*change]
+    for change in _WRONG_CHANGES:
+        response = client.put(f"{OWNERS}/{owner['id']}", json=change)
+        assert (change, wrong_fields(response)) == (change, [*change])
 
 
 def test_a_stale_version_is_refused(client: TestClient) -> None:
@@ -317,9 +319,9 @@ def test_an_unknown_owner_is_not_changed(client: TestClient) -> None:
     assert refusal(response, 404) == "Owner not found"
 
 
-@pytest.mark.parametrize("owner_id", ["0", "-1", "seven", "1.5", "9" * 19, "9" * 40])
-def test_what_is_no_id_is_named(client: TestClient, owner_id: str) -> None:
-    assert wrong_fields(client.get(f"{OWNERS}/{owner_id}"), "path") == ["owner_id"]
+def test_what_is_no_id_is_named(client: TestClient) -> None:
+    for owner_id in ["0", "-1", "seven", "1.5", "9" * 19, "9" * 40]:
+        assert wrong_fields(client.get(f"{OWNERS}/{owner_id}"), "path") == ["owner_id"]
 
 
 def test_an_owners_payouts_are_listed_newest_first_by_status(
