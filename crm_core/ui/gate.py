@@ -6,6 +6,7 @@ looked up here, each time, and what is behind the gate learns the session from a
 only the gate can set.
 """
 
+from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
 from google.protobuf.message import DecodeError
@@ -16,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from crm_core.ui.address import public_url
 from crm_core.ui.sessions import actor_of, token_of
 
 SESSION_HEADER = b"x-ops-sid"
@@ -38,6 +40,7 @@ _HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
     "cross-origin-opener-policy": "same-origin",
 }
+_ONLY_HTTPS = {"strict-transport-security": "max-age=31536000"}
 
 
 class Gate:
@@ -45,11 +48,13 @@ class Gate:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        secured = public_url().startswith("https://")
+        self._headers = _HEADERS | (_ONLY_HTTPS if secured else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection: a request, a websocket, or the server's start and end."""
         if scope["type"] == "http":
-            await self._http(scope, receive, _with_headers(send))
+            await self._http(scope, receive, _with_headers(send, self._headers))
         elif scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
         else:
@@ -143,11 +148,11 @@ def _with_session(scope: Scope, token: str) -> Scope:
     return {**scope, "headers": headers}
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, added: Mapping[str, str]) -> Send:
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
+            for name, value in added.items():
                 headers.setdefault(name, value)
         await send(message)
 

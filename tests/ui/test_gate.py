@@ -6,6 +6,7 @@ import pytest
 from psycopg import connect
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
@@ -13,6 +14,7 @@ from crm_core.base.db import SessionFactory
 from crm_core.people import service
 from crm_core.people.schemas import Role
 from crm_core.ui import sessions
+from crm_core.ui.gate import Gate
 
 SignIn = Callable[..., str]
 STREAM = "/_stcore/stream"
@@ -123,3 +125,16 @@ def test_a_database_that_is_away_for_a_moment_signs_nobody_out(
         with pytest.raises(WebSocketDisconnect) as closed:
             socket.receive_bytes()
     assert closed.value.code == 1013
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"), [("https://ops.example.ng", "max-age=31536000"), (None, None)]
+)
+def test_behind_tls_browsers_are_told_to_stay_there(
+    set_environment: Callable[..., None], address: str | None, kept: str | None
+) -> None:
+    set_environment(CRM_PUBLIC_URL=address)
+
+    answer = TestClient(Gate(Starlette())).get("/auth/sign-in")
+
+    assert answer.headers.get("strict-transport-security") == kept
