@@ -1,14 +1,20 @@
-"""People and their roles, API tokens, and who is signed in."""
+"""People and their roles, API tokens, who is signed in; settings and the history."""
 
 import streamlit as st
 
 from crm_core.people.schemas import Permission
-from crm_core.ui.admin import people, sign_ins, tokens
+from crm_core.ui.admin import history, people, settings, sign_ins, tokens
 from crm_core.ui.page import open_page
 
 actor = open_page("Admin", needs=Permission.PEOPLE_MANAGE)
 
-TABS = {"People": people.show, "API tokens": tokens.show, "Sign-ins": sign_ins.show}
+TABS = {
+    "People": people.show,
+    "API tokens": tokens.show,
+    "Sign-ins": sign_ins.show,
+    "Settings": settings.show,
+    "History": history.show,
+}
 
 # Only the open tab is computed; the address remembers which one it is.
 for tab, show in zip(

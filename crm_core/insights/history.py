@@ -1,12 +1,11 @@
 """The history as an administrator reads it: latest changes first, and how far it is sealed."""
 
-from sqlalchemy import Text, bindparam, cast, literal, select, text
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session
 
 from crm_core.base.history import History
 from crm_core.base.read import Listing, Order, Read
 from crm_core.insights.schemas import HistoryFilter, HistoryRead, SealState
-from crm_core.people.models import Staff
 from crm_core.people.schemas import Actor, Permission
 
 HISTORY: Listing[HistoryRead] = Listing(
@@ -15,7 +14,6 @@ HISTORY: Listing[HistoryRead] = Listing(
         History.id,
         History.at,
         History.who,
-        Staff.name.label("who_name"),
         History.why,
         History.request_id,
         History.table_name,
@@ -23,7 +21,7 @@ HISTORY: Listing[HistoryRead] = Listing(
         History.action,
         History.before,
         History.after,
-    ).outerjoin(Staff, History.who == literal("staff:", Text) + cast(Staff.id, Text)),
+    ),
     filters={
         "table_name": History.table_name == bindparam("table_name"),
         "record_id": History.record_id == bindparam("record_id"),

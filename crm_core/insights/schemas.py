@@ -71,7 +71,6 @@ class HistoryRead(BaseModel):
     id: int
     at: Instant
     who: str
-    who_name: str | None
     why: str
     request_id: str
     table_name: str

@@ -34,8 +34,7 @@ def test_a_change_is_told_with_its_fields_its_author_and_its_reason(
         {"first_name": "Ada", "version": 1},
         {"first_name": "Zainab", "version": 2},
     )
-    assert (changed.who, changed.who_name) == (author.key, author.name)
-    assert changed.why == "asked by letter"
+    assert (changed.who, changed.why) == (author.key, "asked by letter")
     assert made.action == "insert"
 
 
