@@ -14,6 +14,7 @@ light or dark; nothing here asks which theme is on. A click on a bar or point op
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -101,6 +102,15 @@ def lines(
     _draw(chart, traces, layout)
 
 
+def month_labels(months: Sequence[date]) -> list[str]:
+    """``Sep``, with the year under the first one and under each January; beyond a year always."""
+    with_year = len(months) > 12
+    return [
+        f"{each:%b}<br>{each:%Y}" if with_year or n == 0 or each.month == 1 else f"{each:%b}"
+        for n, each in enumerate(months)
+    ]
+
+
 def note(amount: Decimal, count: int) -> str:
     """``412 · ₦61.2m``: what stands at the end of a bar."""
     return f"{count:,} · {naira_short(amount)}"
@@ -144,8 +154,8 @@ def _upright(chart: Chart) -> Figure:
     legend = len(chart.series) > 1
     return {
         **_layout(chart),
-        "margin": {"l": 8, "r": 8, "t": 36 if legend else 8, "b": 8},
-        "xaxis": {**_AXIS, "type": "category"},
+        "margin": {"l": 8, "r": 8, "t": 40 if legend else 8, "b": 8},
+        "xaxis": {**_AXIS, "type": "category", "tickangle": 0},
         "yaxis": {**_AXIS, **_scale(chart), "showgrid": True, "nticks": 6},
     }
 
@@ -166,13 +176,14 @@ def _layout(chart: Chart) -> Figure:
         "barmode": "stack",
         "bargap": 0.35,
         "showlegend": len(chart.series) > 1,
-        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"},
+        "legend": {**_LEGEND, "traceorder": "normal"},
         "hoverlabel": {"namelength": -1},
         "dragmode": False,
         "clickmode": "event+select",
     }
 
 
+_LEGEND = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"}
 _AXIS = {"automargin": True, "fixedrange": True, "showgrid": False, "title": {"text": ""}}
 
 

@@ -11,7 +11,7 @@ and whatever changed in between is refused by the commit, never silently include
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -20,9 +20,9 @@ import streamlit as st
 from sqlalchemy.orm import Session
 
 from crm_core.base.money import naira
-from crm_core.base.preflight import Plan, Receipt, Verdict
-from crm_core.ui import tables
-from crm_core.ui.formatting import counted, words
+from crm_core.base.preflight import Plan, Receipt
+from crm_core.ui import address_bar, tables
+from crm_core.ui.formatting import counted
 from crm_core.ui.page import act, form_token
 from crm_core.ui.plain import plain
 
@@ -103,7 +103,7 @@ def confirmed(name: str, proposal: Proposal, view: View) -> bool:
     with st.container(border=True):
         st.subheader(view.title, anchor=False)
         _totals(plan, view)
-        _verdicts(name, plan)
+        _verdicts(plan)
         with st.container(horizontal=True):
             sure = st.button(
                 _button(plan, view),
@@ -151,23 +151,17 @@ def written(name: str, total: str) -> str:
     return f"{int(total):,}" if total.isdecimal() else total
 
 
-def refusals(verdicts: Sequence[Verdict], *, name: str) -> None:
-    """What was refused and why."""
-    rows = [{"Record": v.label, "Why": v.reason} for v in verdicts[: tables.MOST]]
-    columns = {"Record": tables.text(width="medium"), "Why": tables.text(width="large")}
-    tables.show(tables.Table(rows, columns, alt="Refused", empty="Nothing was refused.", name=name))
-
-
 def _totals(plan: Plan, view: View) -> None:
     with st.grid(len(view.totals), min_column_width=150):
         for name, label in view.totals.items():
             st.metric(label, written(name, plan.totals.get(name, "0")), border=True)
 
 
-def _verdicts(name: str, plan: Plan) -> None:
+def _verdicts(plan: Plan) -> None:
     """Refused ones first: they are what a person has to know."""
     verdicts = sorted(plan.verdicts, key=lambda verdict: verdict.ok)
-    page = int(st.session_state.get(f"{name}-verdicts", 1))
+    pages = max(1, -(-len(verdicts) // tables.MOST))
+    page = min(address_bar.page_of("verdicts"), pages)
     shown = verdicts[(page - 1) * tables.MOST : page * tables.MOST]
     rows = [
         {
@@ -183,8 +177,8 @@ def _verdicts(name: str, plan: Plan) -> None:
         "Why": tables.text(width="large"),
     }
     tables.show(tables.Table(rows, columns, alt="One verdict a record", empty="Nothing to do."))
-    if len(verdicts) > tables.MOST:
-        st.pagination(-(-len(verdicts) // tables.MOST), key=f"{name}-verdicts")
+    if pages > 1:
+        tables.turn(page, pages, "verdicts")
 
 
 def _button(plan: Plan, view: View) -> str:
@@ -207,8 +201,3 @@ def _forget_receipt() -> None:
 
 def _key(name: str) -> str:
     return f"plan-{name}"
-
-
-def title_of(kind: str) -> str:
-    """What a kind of receipt is called: ``payout_approval`` → ``Payout approval``."""
-    return words(kind)

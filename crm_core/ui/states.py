@@ -2,7 +2,7 @@
 
 A *tone* is a colour by name. Charts take it as a place in the theme's categorical colours, which
 the browser fills in for the theme that is on (``.streamlit/config.toml`` has them in this order).
-Chips mix it into whatever background they stand on, so that one value serves both themes.
+Chips in text mix it into whatever they stand on; chips in tables have a ground for each theme.
 """
 
 import html
@@ -31,9 +31,14 @@ class Tone(StrEnum):
         return f"#{list(Tone).index(self) + 1:06d}"
 
     @property
-    def on_chips(self) -> str:
-        """A middle value that stands out on light and on dark."""
+    def middle(self) -> str:
+        """A middle value, to be mixed into whatever stands behind it."""
         return _MIDDLE[self]
+
+    @property
+    def in_tables(self) -> str:
+        """A quiet ground for the theme that is on: tables write on it in black or in white."""
+        return _DARK[self] if st.context.theme.type == "dark" else _LIGHT[self]
 
 
 _MIDDLE = {
@@ -44,6 +49,24 @@ _MIDDLE = {
     Tone.SKY: "#0ea5e9",
     Tone.LIME: "#84cc16",
     Tone.GREY: "#94a3b8",
+}
+_LIGHT = {
+    Tone.TEAL: "#c9f2ea",
+    Tone.AMBER: "#fdeac2",
+    Tone.INDIGO: "#e0e3fd",
+    Tone.ROSE: "#fddce3",
+    Tone.SKY: "#d3edfc",
+    Tone.LIME: "#e4f6c4",
+    Tone.GREY: "#e7ecef",
+}
+_DARK = {
+    Tone.TEAL: "#115e56",
+    Tone.AMBER: "#6b4708",
+    Tone.INDIGO: "#3a37a0",
+    Tone.ROSE: "#7d1a33",
+    Tone.SKY: "#0b557e",
+    Tone.LIME: "#40610f",
+    Tone.GREY: "#3b4a57",
 }
 
 TONES: dict[str, Tone] = {
@@ -103,7 +126,7 @@ def label_of(state: str) -> str:
 
 def colours_of(labels: Sequence[str]) -> list[str]:
     """One colour a label, for the chips of a table's column."""
-    return [tone_of(label).on_chips for label in labels]
+    return [tone_of(label).in_tables for label in labels]
 
 
 def chips(states: Iterable[str | tuple[str, Tone]]) -> None:
@@ -117,7 +140,7 @@ def chips(states: Iterable[str | tuple[str, Tone]]) -> None:
 
 
 def _chip(label: str, tone: Tone) -> str:
-    colour = tone.on_chips
+    colour = tone.middle
     return (
         f'<span style="background:color-mix(in srgb,{colour} 18%,transparent);'
         f"border:1px solid color-mix(in srgb,{colour} 45%,transparent);border-radius:1rem;"

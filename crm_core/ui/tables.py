@@ -18,7 +18,7 @@ writes them. Text of users needs no escaping in a cell.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TypedDict, TypeVar
+from typing import Literal, TypedDict, TypeVar
 
 import pyarrow as pa
 import streamlit as st
@@ -65,6 +65,7 @@ __all__ = [
     "sparkline",
     "state",
     "text",
+    "turn",
 ]
 
 Filters = TypeVar("Filters", bound=PageRequest)
@@ -73,7 +74,7 @@ Opens = Callable[[int], Mapping[str, str | None]]
 """Id → parameters of the address that show the record."""
 
 PAGE, MOST = 50, 100
-_ROW, _HEADER, _MOST_ROWS = 35, 37, 15
+_SHORT, _TALL = 15, 530  # rows that are shown whole; the height that scrolls
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def show(table: Table) -> None:
 
 
 def pick_one(table: Table, *, opens: Opens, page: str = "") -> None:
-    """A table whose rows open their record.
+    """A table whose rows open their record: by the first cell, or by the box before it.
 
     Args:
         page: file of another page to open it on, such as ``pages/owners.py``.
@@ -124,7 +125,11 @@ def pick_one(table: Table, *, opens: Opens, page: str = "") -> None:
     if not table.rows:
         nothing(table.empty)
         return
-    key = _key(table)
+    key, look = _key(table), _look(table)
+    first = next(iter(table.columns))
+    # On another page the record is opened below: a callback cannot switch pages.
+    here = opens if not page else None
+    look["column_config"][first] = _button(first, f"{key}-open", table.ids, here)
 
     def chosen() -> None:
         picked = st.session_state[key]["selection"]["rows"]
@@ -136,10 +141,11 @@ def pick_one(table: Table, *, opens: Opens, page: str = "") -> None:
         key=key,
         on_select=chosen,
         selection_mode="single-row",
-        **_look(table),
+        **look,
         alt=table.alt,
     )
-    picked = found["selection"]["rows"]
+    clicked = st.session_state.get(f"{key}-open")
+    picked = [clicked["row"]] if clicked else found["selection"]["rows"]
     if page and picked:
         params = opens(table.ids[picked[0]])
         st.switch_page(page, query_params={k: v for k, v in params.items() if v is not None})
@@ -186,9 +192,13 @@ def pages(found: Page[Row], noun: str, *, param: str = "page") -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.text(total)
         if found.pages > 1:
-            key = f"_pages_{param}"
-            address_bar.set_widget(key, min(found.page, found.pages))
-            st.pagination(found.pages, key=key, on_change=_turned, args=(key, param))
+            turn(min(found.page, found.pages), found.pages, param)
+
+
+def turn(page: int, pages_in_all: int, param: str) -> None:
+    """The buttons to the other pages, the open one marked; the address keeps the number."""
+    key = f"_pages_{param}_{page}_of_{pages_in_all}"
+    st.pagination(pages_in_all, default=page, key=key, on_change=_turned, args=(key, param))
 
 
 def nothing(empty: str) -> None:
@@ -199,7 +209,7 @@ def nothing(empty: str) -> None:
 
 class _Look(TypedDict):
     hide_index: bool
-    height: int
+    height: int | Literal["content"]
     column_config: dict[str, ColumnConfig | ButtonColumnResult | str | None]
 
 
@@ -216,7 +226,7 @@ def _arrow(table: Table) -> pa.Table:
 def _look(table: Table) -> _Look:
     return {
         "hide_index": True,
-        "height": min(len(table.rows), _MOST_ROWS) * _ROW + _HEADER,
+        "height": "content" if len(table.rows) <= _SHORT else _TALL,
         "column_config": {label: column.config(label) for label, column in table.columns.items()},
     }
 
@@ -228,9 +238,10 @@ def _key(table: Table) -> str:
     return f"{table.name}-{sha256(shown.encode()).hexdigest()[:16]}"
 
 
-def _button(label: str, key: str, ids: Sequence[int], opens: Opens) -> ButtonColumnResult:
+def _button(label: str, key: str, ids: Sequence[int], opens: Opens | None) -> ButtonColumnResult:
     def clicked() -> None:
-        address_bar.go(opens(ids[st.session_state[key]["row"]]))
+        if opens is not None:
+            address_bar.go(opens(ids[st.session_state[key]["row"]]))
 
     return st.column_config.ButtonColumn(
         label, type="tertiary", key=key, on_click=clicked, alignment="left"

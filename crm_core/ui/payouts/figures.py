@@ -1,6 +1,6 @@
 """The payouts in figures: cards and the pipeline; every figure opens its rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -8,13 +8,15 @@ import streamlit as st
 
 from crm_core.base.clock import add_months, lagos_today, month_start
 from crm_core.base.money import naira_short
+from crm_core.insights.queries import figures_by_month
+from crm_core.insights.schemas import MonthFigures
 from crm_core.payouts import queries
 from crm_core.payouts.schemas import MonthTotal, PayoutStats, PayoutStatus, StatusTotal
 from crm_core.people.schemas import Actor
 from crm_core.ui import cards, charts
 from crm_core.ui.cards import Card
 from crm_core.ui.charts import Chart, Series
-from crm_core.ui.formatting import counted, month
+from crm_core.ui.formatting import counted
 from crm_core.ui.page import load
 from crm_core.ui.states import label_of, tone_of
 
@@ -24,6 +26,14 @@ _ALL = dict.fromkeys(
     ("status", "month", "paid", "overdue", "hospital", "owner", "file", "q", "page")
 )
 _MONTHS = 12
+# What is on its way, in the order of the way; the rest is over and in the list.
+_ON_THE_WAY = (
+    PayoutStatus.PENDING,
+    PayoutStatus.FAILED,
+    PayoutStatus.APPROVED,
+    PayoutStatus.PROCESSING,
+    PayoutStatus.UNKNOWN,
+)
 
 
 def show(_: Actor) -> None:
@@ -31,7 +41,8 @@ def show(_: Actor) -> None:
     with load() as session:
         stats = queries.payout_stats(session)
         by_month = queries.totals_by_month(session, _MONTHS)
-    cards.show(_cards(stats, by_month))
+        paid = figures_by_month(session, _MONTHS)
+    cards.show(_cards(stats, paid))
     left, right = st.columns([2, 3])
     with left.container(border=True, height="stretch"):
         st.subheader("Pipeline", anchor=False)
@@ -72,20 +83,14 @@ def opens_list(**filters: str) -> Mapping[str, str | None]:
     return {**_ALL, **LIST, **filters}
 
 
-def _cards(stats: PayoutStats, by_month: list[MonthTotal]) -> list[Card]:
+def _cards(stats: PayoutStats, by_month: Sequence[MonthFigures]) -> list[Card]:
     by_status = {total.status: total for total in stats.statuses}
     return [
         Card(
             "Paid this month",
             naira_short(stats.paid_this_month),
             cards.change_in_naira(stats.paid_this_month, stats.paid_last_month),
-            trend=[
-                sum(
-                    (t.net_amount for t in by_month if (t.month, t.status) == (m, "paid")),
-                    Decimal(0),
-                )
-                for m in _last_months()
-            ],
+            trend=[figures.paid for figures in by_month],
             kind="bar",
             opens=opens_list(paid=f"{lagos_today():%Y-%m}"),
             action="See what was paid",
@@ -118,34 +123,40 @@ def _overdue(stats: PayoutStats) -> Card:
 
 def _pipeline(stats: PayoutStats) -> None:
     by_status = {total.status: total for total in stats.statuses}
-    present = [by_status[status] for status in PayoutStatus if status in by_status]
+    present = [by_status[status] for status in _ON_THE_WAY if status in by_status]
+    this_month = f"{lagos_today():%Y-%m}"
+    steps = [opens_list(status=total.status.value) for total in present]
     chart = Chart(
-        labels=[label_of(total.status) for total in present],
-        series=[Series("Net", [total.net_amount for total in present])],
-        alt="Payouts by state, net in naira",
-        empty="No payouts yet: prepare a month under Make.",
+        labels=[*(label_of(total.status) for total in present), "Paid this month"],
+        series=[Series("Net", [*(total.net_amount for total in present), stats.paid_this_month])],
+        alt="Payouts on their way by state, and what was paid this month, net in naira",
+        empty="Nothing is on its way: prepare a month under Make.",
         name="pipeline",
         height=340,
-        opens=lambda label, _: opens_list(status=present[label].status.value),
+        opens=lambda label, _: [*steps, opens_list(paid=this_month)][label],
     )
     charts.bars_by_label(
         chart,
-        [tone_of(total.status) for total in present],
-        notes=[charts.note(total.net_amount, total.count) for total in present],
+        [*(tone_of(total.status) for total in present), tone_of(PayoutStatus.PAID)],
+        notes=[
+            *(charts.note(total.net_amount, total.count) for total in present),
+            naira_short(stats.paid_this_month),
+        ],
     )
 
 
-def _months(by_month: list[MonthTotal]) -> None:
+def _months(by_month: Sequence[MonthTotal]) -> None:
     months = _last_months()
-    present = [s for s in PayoutStatus if any(total.status is s for total in by_month)]
+    order = [PayoutStatus.PAID, *reversed(_ON_THE_WAY)]
+    present = [s for s in order if any(total.status is s for total in by_month)]
     amounts = {(total.month, total.status): total.net_amount for total in by_month}
     chart = Chart(
-        labels=[month(each) for each in months],
+        labels=charts.month_labels(months),
         series=[
             Series(label_of(s), [amounts.get((m, s), Decimal(0)) for m in months], tone_of(s))
             for s in present
         ],
-        alt="Payouts by month of their period and state, net in naira",
+        alt="Payouts paid and on their way by month of their period, net in naira",
         empty="No payouts in the last twelve months: prepare a month under Make.",
         name="months",
         height=340,

@@ -45,9 +45,9 @@ QUEUE = {
     "Owner": tables.text(),
     "Net": tables.naira(),
     "Due": tables.on_day(width=105),
-    "State": tables.state(["failed", "overdue", "pending"], width=150),
-    "Checks": tables.state([*CHECKS.values(), "fine"], width=190),
-    "For you": tables.state(list(_FOR_YOU.values()), width=125),
+    "Late": tables.state(["overdue", "failed"], width=85),
+    "Checks": tables.state([*CHECKS.values(), "fine"], width=205),
+    "For you": tables.state(list(_FOR_YOU.values()), width=115),
     "Approvals": tables.text(width=80),
     "Made by": tables.text(),
     "What the checks say": tables.text(width="large"),
@@ -77,7 +77,7 @@ def queue_row(
     """One payout that waits, with everything that an approver should see first."""
     return {
         **row(payout),
-        "State": states(payout),
+        "Late": [each for each in states(payout) if each != PayoutStatus.PENDING],
         "Checks": [CHECKS[check.code] for check in checks] or "fine",
         "For you": _FOR_YOU.get(verdict.code, "") if verdict else "",
         "Made by": names[payout.created_by],
