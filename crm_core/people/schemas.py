@@ -21,6 +21,12 @@ class Permission(StrEnum):
     PAYOUTS_MAKE = "payouts_make"
     PAYOUTS_APPROVE = "payouts_approve"
     PAYOUTS_PAY = "payouts_pay"
+    PATIENTS_READ = "patients_read"
+    PATIENTS_WRITE = "patients_write"
+    LOYALTY_READ = "loyalty_read"
+    LOYALTY_REDEEM = "loyalty_redeem"
+    LOYALTY_ADJUST = "loyalty_adjust"
+    EXPORT = "export"
     IDENTIFIERS_REVEAL = "identifiers_reveal"
     HISTORY_READ = "history_read"
     SETTINGS_WRITE = "settings_write"
@@ -39,20 +45,30 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-_SEES = frozenset({Permission.OWNERS_READ, Permission.PAYOUTS_READ})
+_SEES = frozenset(
+    {
+        Permission.OWNERS_READ,
+        Permission.PAYOUTS_READ,
+        Permission.PATIENTS_READ,
+        Permission.LOYALTY_READ,
+    }
+)
+# Operations staff are who patients stand before: they register them and hand out rewards.
+_SERVES = frozenset({Permission.PATIENTS_WRITE, Permission.LOYALTY_REDEEM})
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.VIEWER: _SEES,
+    Role.VIEWER: _SEES | _SERVES,
     Role.FINANCE: _SEES
     | {
         Permission.OWNERS_WRITE,
         Permission.PAYOUTS_MAKE,
         Permission.PAYOUTS_PAY,
+        Permission.LOYALTY_ADJUST,
         Permission.IDENTIFIERS_REVEAL,
     },
     Role.APPROVER: _SEES | {Permission.PAYOUTS_APPROVE, Permission.IDENTIFIERS_REVEAL},
-    Role.CAMPAIGNER: _SEES,
-    Role.ANALYST: _SEES,
+    Role.CAMPAIGNER: _SEES | _SERVES,
+    Role.ANALYST: _SEES | {Permission.EXPORT},
     # An administrator runs the house and approves nothing by right.
     Role.ADMIN: _SEES
     | {Permission.PEOPLE_MANAGE, Permission.SETTINGS_WRITE, Permission.HISTORY_READ},
@@ -93,6 +109,12 @@ _REFUSALS = {
     Permission.PAYOUTS_MAKE: "You may not prepare payouts: this takes the finance role.",
     Permission.PAYOUTS_APPROVE: "You may not approve payouts: this takes the approver role.",
     Permission.PAYOUTS_PAY: "You may not pay payouts: this takes the finance role.",
+    Permission.PATIENTS_READ: "You may not see patients: ask an administrator for a role that may.",
+    Permission.PATIENTS_WRITE: "You may not change patients: this takes the viewer role.",
+    Permission.LOYALTY_READ: "You may not see points: ask an administrator for a role that may.",
+    Permission.LOYALTY_REDEEM: "You may not redeem points: this takes the viewer role.",
+    Permission.LOYALTY_ADJUST: "You may not adjust points: this takes the finance role.",
+    Permission.EXPORT: "You may not export data: this takes the analyst role.",
     Permission.IDENTIFIERS_REVEAL: "You may not see whole account or identity numbers.",
     Permission.HISTORY_READ: "You may not read the history: this takes the admin role.",
     Permission.SETTINGS_WRITE: "You may not change settings: this takes the admin role.",

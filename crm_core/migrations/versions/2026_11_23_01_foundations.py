@@ -67,6 +67,11 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT (date_trunc('month', day::timestamp) + make_interval(months => further))
            AT TIME ZONE 'Africa/Lagos'
 $$;
+CREATE FUNCTION crm_lagos_day(day date, further integer) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT (day + further)::timestamp AT TIME ZONE 'Africa/Lagos'
+$$;
+COMMENT ON FUNCTION crm_lagos_day IS 'The instant at which a day, or one further on, begins';
 COMMENT ON FUNCTION crm_lagos_month IS 'The instant at which a month, or one further on, begins';
 
 CREATE FUNCTION crm_touch() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -130,6 +130,7 @@ CREATE TABLE crm_owner_contracts (
         int8range(hospital_id, hospital_id, '[]') WITH &&,
         daterange(start_date, end_date, '[]') WITH &&) WHERE (state = 'signed')
 );
+CREATE INDEX ix_crm_owner_contracts_created_at_id ON crm_owner_contracts (created_at, id);
 CREATE INDEX ix_crm_owner_contracts_owner_id_id ON crm_owner_contracts (owner_id, id);
 CREATE INDEX ix_crm_owner_contracts_hospital_id ON crm_owner_contracts (hospital_id);
 CREATE INDEX ix_crm_owner_contracts_state_end_date ON crm_owner_contracts (state, end_date);

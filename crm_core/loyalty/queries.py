@@ -1,0 +1,236 @@
+"""Reads of the loyalty programme."""
+
+from collections import defaultdict
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import Date, bindparam, func, literal_column, select, text
+from sqlalchemy.orm import Session
+
+from crm_core.base import parameters
+from crm_core.base.clock import lagos_today
+from crm_core.base.errors import NotFound
+from crm_core.base.read import Listing, Order, Read
+from crm_core.loyalty import standing
+from crm_core.loyalty.models import (
+    LoyaltyAccount,
+    LoyaltyLot,
+    LoyaltyTransaction,
+    Redemption,
+    Reward,
+    TierMovementRow,
+)
+from crm_core.loyalty.schemas import (
+    Expiring,
+    LotRead,
+    LoyaltyRead,
+    LoyaltyStats,
+    MemberFilter,
+    MemberRead,
+    RedemptionRead,
+    RewardFilter,
+    RewardRead,
+    Tier,
+    TierMovement,
+    TransactionFilter,
+    TransactionRead,
+)
+from crm_core.patients.models import Patient
+from crm_core.patients.queries import COLUMNS, FILTERS
+
+MEMBERS: Listing[MemberRead] = Listing(
+    schema=MemberRead,
+    statement=select(
+        *COLUMNS,
+        LoyaltyAccount.balance.label("loyalty_points"),
+        LoyaltyAccount.tier.label("loyalty_tier"),
+    ).join(LoyaltyAccount, LoyaltyAccount.id == Patient.id),
+    filters={
+        **FILTERS,
+        "loyalty_tier": LoyaltyAccount.tier == bindparam("loyalty_tier"),
+        "points_from": LoyaltyAccount.balance >= bindparam("points_from"),
+    },
+    orders={"newest": Order((Patient.id,))},
+    key=Patient.id,
+    noun="Patient",
+)
+TRANSACTIONS: Listing[TransactionRead] = Listing(
+    schema=TransactionRead,
+    statement=select(
+        LoyaltyTransaction.id,
+        LoyaltyTransaction.patient_id,
+        LoyaltyTransaction.transaction_type,
+        LoyaltyTransaction.points,
+        LoyaltyTransaction.balance_after,
+        LoyaltyTransaction.description,
+        LoyaltyTransaction.reference_type,
+        LoyaltyTransaction.reference_id,
+        LoyaltyTransaction.expiry_date,
+        LoyaltyTransaction.created_at,
+    ),
+    filters={
+        "patient_id": LoyaltyTransaction.patient_id == bindparam("patient_id"),
+        "transaction_type": LoyaltyTransaction.transaction_type == bindparam("transaction_type"),
+        "date_from": LoyaltyTransaction.created_at
+        >= func.crm_lagos_day(bindparam("date_from", type_=Date), literal_column("0")),
+        "date_to": LoyaltyTransaction.created_at
+        < func.crm_lagos_day(bindparam("date_to", type_=Date), literal_column("1")),
+    },
+    orders={"newest": Order((LoyaltyTransaction.id,))},
+    key=LoyaltyTransaction.id,
+    noun="Transaction",
+)
+REWARDS: Listing[RewardRead] = Listing(
+    schema=RewardRead,
+    statement=select(
+        Reward.id,
+        Reward.name,
+        Reward.description,
+        Reward.cost,
+        Reward.tier_cost,
+        Reward.tier_cost_from,
+        Reward.minimum_tier,
+        Reward.stock,
+        Reward.valid_from,
+        Reward.valid_to,
+        Reward.active,
+        Reward.created_at,
+    ),
+    filters={"active": Reward.active == bindparam("active")},
+    orders={"cost": Order((Reward.cost, Reward.id), descending=False)},
+    key=Reward.id,
+    noun="Reward",
+)
+
+
+def list_members(filters: MemberFilter) -> Read[MemberRead]:
+    """Patients with their points and tier, newest first."""
+    return MEMBERS.read(filters)
+
+
+def get_member(session: Session, patient_id: int) -> MemberRead:
+    """One patient with points and tier; ``NotFound`` where there is none."""
+    return MEMBERS.one(session, patient_id)
+
+
+def list_transactions(filters: TransactionFilter) -> Read[TransactionRead]:
+    """The ledger, newest first."""
+    return TRANSACTIONS.read(filters)
+
+
+def list_rewards(filters: RewardFilter) -> Read[RewardRead]:
+    """Rewards, the cheapest first."""
+    return REWARDS.read(filters)
+
+
+def explain_balance(session: Session, patient_id: int, *, limit: int = 20) -> LoyaltyRead:
+    """What is there, where it came from, when it ends, and why this tier.
+
+    Points that have ended but were not taken off yet are not counted.
+    """
+    account = session.get(LoyaltyAccount, patient_id)
+    if account is None:
+        raise NotFound("Patient not found")
+    lots = open_lots(session, patient_id)
+    points = standing.tier_points(session, patient_id)
+    above = Tier(account.tier).next
+    missing = None if above is None else max(0, standing.threshold(session, above) - points)
+    wanted = TransactionFilter(patient_id=patient_id, limit=limit)
+    return LoyaltyRead(
+        loyalty_points=sum(lot.remaining for lot in lots),
+        loyalty_tier=Tier(account.tier),
+        tier_points=points,
+        points_to_next_tier=missing,
+        next_tier=above,
+        tier_reason=account.tier_reason,
+        owed=account.owed,
+        expiring=_by_end(lots),
+        lots=lots,
+        transactions=list(list_transactions(wanted).page(session).rows),
+    )
+
+
+def open_lots(session: Session, patient_id: int) -> list[LotRead]:
+    """Lots with points left that have not ended, in the order they will be used."""
+    found = session.execute(
+        select(
+            LoyaltyLot.id,
+            LoyaltyLot.patient_id,
+            LoyaltyTransaction.rule,
+            LoyaltyTransaction.description,
+            LoyaltyLot.points,
+            LoyaltyLot.remaining,
+            LoyaltyTransaction.counts_for_tier,
+            LoyaltyLot.earned_on,
+            LoyaltyLot.expires_on,
+        )
+        .join(LoyaltyTransaction, LoyaltyTransaction.id == LoyaltyLot.id)
+        .where(
+            LoyaltyLot.patient_id == patient_id,
+            LoyaltyLot.remaining > 0,
+            LoyaltyLot.expires_on >= lagos_today(),
+        )
+        .order_by(LoyaltyLot.expires_on, LoyaltyLot.id)
+        .limit(500)
+    )
+    return [LotRead.model_validate(lot) for lot in found]
+
+
+def redemptions_of(session: Session, patient_id: int, *, limit: int = 50) -> list[RedemptionRead]:
+    """The latest redemptions of a patient."""
+    found = session.scalars(
+        select(Redemption)
+        .where(Redemption.patient_id == patient_id)
+        .order_by(Redemption.id.desc())
+        .limit(limit)
+    )
+    return [RedemptionRead.model_validate(redemption) for redemption in found]
+
+
+def movements_of(session: Session, patient_id: int, *, limit: int = 50) -> list[TierMovement]:
+    """How the tier of a patient moved, latest first."""
+    found = session.scalars(
+        select(TierMovementRow)
+        .where(TierMovementRow.patient_id == patient_id)
+        .order_by(TierMovementRow.id.desc())
+        .limit(limit)
+    )
+    return [TierMovement.model_validate(movement) for movement in found]
+
+
+def loyalty_stats(session: Session) -> LoyaltyStats:
+    """The programme in figures, from sums that are kept by day."""
+    sums: dict[tuple[str, str], tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for row in session.execute(_STATS):
+        sums[(row.kind, row.name)] = (int(row.points), int(row.rows))
+    by_tier = {tier: sums[("tier", tier)][1] for tier in Tier}
+    outstanding = sums[("open", "open")][0]
+    value = parameters.value_of(session, "loyalty.naira_a_point")
+    return LoyaltyStats(
+        members=sum(by_tier.values()),
+        members_by_tier=by_tier,
+        points_outstanding=outstanding,
+        points_earned=sums[("ledger", "earned")][0],
+        points_redeemed=-sums[("ledger", "redeemed")][0],
+        points_expired=-sums[("ledger", "expired")][0],
+        naira_a_point=value,
+        liability=(outstanding * value).quantize(Decimal("0.01")),
+    )
+
+
+def _by_end(lots: list[LotRead]) -> list[Expiring]:
+    ends: dict[date, int] = {}
+    for lot in lots:
+        ends[lot.expires_on] = ends.get(lot.expires_on, 0) + lot.remaining
+    return [Expiring(points=points, expiry_date=day) for day, points in ends.items()]
+
+
+# The ledger of the last twelve months; members and open points as they are.
+_STATS = text(
+    """
+    SELECT kind, name, sum(points) AS points, sum(rows) AS rows FROM crm_loyalty_totals
+    WHERE kind IN ('tier', 'open')
+       OR (kind = 'ledger' AND day > crm_lagos_today() - interval '12 months')
+    GROUP BY kind, name
+    """
+)

@@ -1,0 +1,39 @@
+"""Commands of the loyalty domain: enrolment, earning, tiers, rewards."""
+
+from crm_core.loyalty.service.earning import (
+    VISITS,
+    adjust,
+    award_visit,
+    earn,
+    expire_points,
+    fold_sums,
+    undo_visit,
+)
+from crm_core.loyalty.service.enrolment import merge_patients, register_patient
+from crm_core.loyalty.service.rewards import (
+    cancel_redemption,
+    cost_for,
+    create_reward,
+    redeem,
+    withdraw_reward,
+)
+from crm_core.loyalty.service.tiers import review_tiers, set_tier
+
+__all__ = [
+    "VISITS",
+    "adjust",
+    "award_visit",
+    "cancel_redemption",
+    "cost_for",
+    "create_reward",
+    "earn",
+    "expire_points",
+    "fold_sums",
+    "merge_patients",
+    "redeem",
+    "register_patient",
+    "review_tiers",
+    "set_tier",
+    "undo_visit",
+    "withdraw_reward",
+]

@@ -1,0 +1,181 @@
+"""Commands that change patients. A patient is registered through loyalty, which enrols them."""
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm_core.base import crypto, history
+from crm_core.base.clock import lagos_today, utc_now
+from crm_core.base.db import refusing_violations
+from crm_core.base.errors import Conflict, Invalid, NotFound
+from crm_core.patients import queries
+from crm_core.patients.models import Patient
+from crm_core.patients.places import find_area
+from crm_core.patients.schemas import (
+    ADULT,
+    PatientCreate,
+    PatientRead,
+    PatientStatus,
+    PatientUpdate,
+    StatusChange,
+    age_on,
+)
+from crm_core.people.schemas import Actor, Permission
+
+
+def create_patient(session: Session, data: PatientCreate, *, actor: Actor) -> PatientRead:
+    """Adds a patient; a referral code must be somebody else's.
+
+    Not for doors: ``loyalty.service.register_patient`` calls this and enrols the patient.
+    """
+    actor.require(Permission.PATIENTS_WRITE)
+    values = data.model_dump(exclude={"nin", "referral_code"}, mode="python")
+    patient = Patient(
+        **_plain(values), **_nin_columns(data.nin), referred_by_id=_referrer(session, data)
+    )
+    session.add(patient)
+    with _refusing():
+        session.flush()
+    return queries.get_patient(session, patient.id)
+
+
+def update_patient(
+    session: Session, patient_id: int, data: PatientUpdate, *, actor: Actor
+) -> PatientRead:
+    """Changes what was given; with a ``version`` only if nobody changed the patient since."""
+    actor.require(Permission.PATIENTS_WRITE)
+    patient = lock_patient(session, patient_id)
+    if data.version is not None and data.version != patient.version:
+        raise Conflict(
+            "Somebody changed this patient since you opened the form: look again, then edit."
+        )
+    values = _plain(data.model_dump(exclude_unset=True, exclude={"version", "nin"}, mode="python"))
+    if "nin" in data.model_fields_set:
+        values |= _nin_columns(data.nin)
+    if "communication_preferences" in values:
+        values["consent_at"] = utc_now()
+    for name, value in values.items():
+        setattr(patient, name, value)
+    _check_whole(patient, data)
+    with _refusing():
+        session.flush()
+    return queries.get_patient(session, patient_id)
+
+
+def change_status(
+    session: Session, patient_id: int, data: StatusChange, *, actor: Actor
+) -> PatientRead:
+    """Active, inactive or deceased; only an administrator brings somebody back from the dead."""
+    actor.require(Permission.PATIENTS_WRITE)
+    patient = lock_patient(session, patient_id)
+    if patient.status == PatientStatus.DECEASED:
+        actor.require(Permission.SETTINGS_WRITE)
+    patient.status = data.status.value
+    session.flush()
+    return queries.get_patient(session, patient_id)
+
+
+def reveal_nin(session: Session, patient_id: int, *, why: str, actor: Actor) -> str:
+    """The whole NIN, for a reason that the history keeps."""
+    actor.require(Permission.IDENTIFIERS_REVEAL)
+    found = session.execute(
+        select(Patient.nin_encrypted).where(Patient.id == patient_id)
+    ).one_or_none()
+    if found is None:
+        raise NotFound("Patient not found")
+    if found[0] is None:
+        raise Conflict("This patient's NIN is not known.")
+    history.note(session, "reveal", "crm_patients", patient_id, {"why": why})
+    return crypto.decrypt(found[0])
+
+
+def note_reading(session: Session, patient_id: int) -> None:
+    """Reading a patient's record is in the history too."""
+    history.note(session, "read", "crm_patients", patient_id, {})
+
+
+def mark_merged(session: Session, gone: Patient, stays: Patient) -> None:
+    """The record that went keeps its code, which leads to the one that stays."""
+    gone.merged_into_id = stays.id
+    gone.status = PatientStatus.INACTIVE.value
+    # One address, one patient: what the other did not have is handed over, the rest let go.
+    if stays.email is None:
+        email, gone.email = gone.email, None
+        session.flush()
+        stays.email = email
+    gone.email = None
+    stays.visit_count += gone.visit_count
+    seen = [day for day in (stays.last_visit_date, gone.last_visit_date) if day is not None]
+    stays.last_visit_date = max(seen, default=None)
+    if stays.nin_hash is None and gone.nin_hash is not None:
+        stays.nin_encrypted, stays.nin_hash = gone.nin_encrypted, gone.nin_hash
+        stays.nin_last4 = gone.nin_last4
+    session.flush()
+
+
+def lock_patient(session: Session, patient_id: int) -> Patient:
+    """The patient, locked until the transaction ends; a merged one is no longer changed."""
+    patient = session.get(Patient, patient_id, with_for_update={"key_share": True})
+    if patient is None:
+        raise NotFound("Patient not found")
+    if patient.merged_into_id is not None:
+        raise Conflict(f"{patient.patient_code} was merged into another patient: change that one.")
+    return patient
+
+
+def _referrer(session: Session, data: PatientCreate) -> int | None:
+    """Who referred; not oneself, nor somebody with the same phone or NIN."""
+    if data.referral_code is None:
+        return None
+    found = session.execute(
+        select(Patient.id, Patient.phone, Patient.nin_hash, Patient.merged_into_id).where(
+            Patient.referral_code == data.referral_code.strip().upper()
+        )
+    ).one_or_none()
+    if found is None:
+        raise Invalid.field("referral_code", "Nobody has this referral code: check it.")
+    same_nin = data.nin is not None and found.nin_hash == crypto.keyed_hash(data.nin)
+    if found.phone == data.phone or same_nin:
+        raise Invalid.field("referral_code", "Nobody can refer themselves.")
+    return int(found.merged_into_id or found.id)
+
+
+def _check_whole(patient: Patient, data: PatientUpdate) -> None:
+    """What one field says about another, after the change."""
+    if patient.lga is not None and {"lga", "state"} & data.model_fields_set:
+        try:
+            patient.lga = find_area(patient.state, patient.lga)
+        except ValueError as error:
+            raise Invalid.field("lga", str(error)) from error
+    reachable = patient.emergency_contact_name and patient.emergency_contact_phone
+    if age_on(patient.date_of_birth, lagos_today()) < ADULT and not reachable:
+        raise Invalid.field(
+            "emergency_contact_name",
+            "A patient under 18 needs an emergency contact with name and phone.",
+        )
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Enums as their text."""
+    return {name: getattr(value, "value", value) for name, value in values.items()}
+
+
+def _nin_columns(nin: str | None) -> dict[str, Any]:
+    if nin is None:
+        return {"nin_encrypted": None, "nin_hash": None, "nin_last4": None}
+    return {
+        "nin_encrypted": crypto.encrypt(nin),
+        "nin_hash": crypto.keyed_hash(nin),
+        "nin_last4": nin[-4:],
+    }
+
+
+def _refusing() -> AbstractContextManager[None]:
+    return refusing_violations(
+        uq_crm_patients_email="Another patient has this email address.",
+        uq_crm_patients_nin_hash="Another patient has this NIN: is it the same person?",
+        fk_crm_patients_preferred_hospital_id="There is no such hospital.",
+        ck_crm_patients_born_before="A patient is born before being registered.",
+    )
