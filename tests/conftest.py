@@ -2,7 +2,7 @@
 
 import base64
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import psycopg
@@ -13,15 +13,39 @@ from sqlalchemy.orm import Session
 from crm_core.base import crypto, keys
 from crm_core.base.db import CONNECTION, SessionFactory, connect
 from crm_core.base.settings import Settings, settings
+from crm_core.doctor import find_browser
 from crm_core.people.models import Staff
 from crm_core.people.schemas import Actor
 from tests.make import make_actor, make_staff
 from tests.servers import Databases, running_server
 
+pytest_plugins = ["pytester"]
+
 KEYS = {
     "CRM_ENCRYPTION_KEY": base64.urlsafe_b64encode(b"e" * 32).decode(),
     "CRM_SESSION_KEY": base64.urlsafe_b64encode(b"s" * 32).decode(),
 }
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where no browser is installed its tests are skipped, and say how to get one."""
+    if find_browser() is None:
+        missing = pytest.mark.skip(reason="no Chromium: apt-get install chromium")
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker(missing)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where CI is set a browser test may not be skipped for any reason."""
+    report = yield
+    if report.skipped and item.get_closest_marker("browser") and os.environ.get("CI"):
+        report.outcome = "failed"
+        report.longrepr = f"A browser test was skipped where CI is set: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(scope="session", autouse=True)
