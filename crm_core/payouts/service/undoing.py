@@ -62,7 +62,8 @@ def _plan(session: Session, ids: Sequence[int], actor: Actor) -> Plan:
     mine = common.approved_by(session, ids, actor.person)
     verdicts = common.missing(ids, payouts)
     for payout in payouts:
-        ok = payout.status is PayoutStatus.APPROVED or payout.id in mine
+        awaits_another = payout.status is PayoutStatus.PENDING and payout.id in mine
+        ok = payout.status is PayoutStatus.APPROVED or awaits_another
         verdicts.append(
             Verdict(
                 id=payout.id,
