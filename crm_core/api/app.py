@@ -9,7 +9,17 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
-from crm_core.api import docs, health, owners, payout_batches, payouts, receipts, refusals
+from crm_core.api import (
+    docs,
+    health,
+    loyalty,
+    owners,
+    patients,
+    payout_batches,
+    payouts,
+    receipts,
+    refusals,
+)
 from crm_core.api.access import AccessLog
 from crm_core.api.deps import Resources
 from crm_core.api.metrics import Metrics
@@ -29,6 +39,8 @@ PREFIX = "/api/crm-v2"
 # Paths with a name come before paths with an id: /payouts/files before /payouts/{payout_id}.
 DOMAINS: tuple[APIRouter, ...] = (
     owners.router,
+    patients.router,
+    loyalty.router,
     payout_batches.router,
     payouts.router,
     receipts.router,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from crm_core.base import parameters
 from crm_core.base.clock import lagos_today
 from crm_core.base.errors import NotFound
+from crm_core.base.paging import PageRequest
 from crm_core.base.read import Listing, Order, Read
 from crm_core.loyalty import standing
 from crm_core.loyalty.models import (
@@ -27,6 +28,7 @@ from crm_core.loyalty.schemas import (
     LoyaltyStats,
     MemberFilter,
     MemberRead,
+    PatientStats,
     RedemptionRead,
     RewardFilter,
     RewardRead,
@@ -123,8 +125,12 @@ def list_rewards(filters: RewardFilter) -> Read[RewardRead]:
     return REWARDS.read(filters)
 
 
-def explain_balance(session: Session, patient_id: int, *, limit: int = 20) -> LoyaltyRead:
+def explain_balance(
+    session: Session, patient_id: int, request: PageRequest | None = None
+) -> LoyaltyRead:
     """What is there, where it came from, when it ends, and why this tier.
+
+    ``request`` pages through the ledger.
 
     Points that have ended but were not taken off yet are not counted.
     """
@@ -135,7 +141,8 @@ def explain_balance(session: Session, patient_id: int, *, limit: int = 20) -> Lo
     points = standing.tier_points(session, patient_id)
     above = Tier(account.tier).next
     missing = None if above is None else max(0, standing.threshold(session, above) - points)
-    wanted = TransactionFilter(patient_id=patient_id, limit=limit)
+    paging = {} if request is None else request.model_dump()
+    wanted = TransactionFilter(patient_id=patient_id, **paging)
     return LoyaltyRead(
         loyalty_points=sum(lot.remaining for lot in lots),
         loyalty_tier=Tier(account.tier),
@@ -218,6 +225,21 @@ def loyalty_stats(session: Session) -> LoyaltyStats:
     )
 
 
+def patient_stats(session: Session) -> PatientStats:
+    """Patients by state of care and tier, and how many were registered this month."""
+    row = session.execute(_PATIENTS).mappings().one()
+    by_tier = loyalty_stats(session).members_by_tier
+    total = sum(by_tier.values())
+    return PatientStats(
+        total_patients=total,
+        active_patients=total - row["inactive"] - row["deceased"],
+        inactive_patients=row["inactive"],
+        deceased_patients=row["deceased"],
+        new_this_month=row["new_this_month"],
+        tiers=by_tier,
+    )
+
+
 def _by_end(lots: list[LotRead]) -> list[Expiring]:
     ends: dict[date, int] = {}
     for lot in lots:
@@ -232,5 +254,16 @@ _STATS = text(
     WHERE kind IN ('tier', 'open')
        OR (kind = 'ledger' AND day > crm_lagos_today() - interval '12 months')
     GROUP BY kind, name
+    """
+)
+# The many active ones are what is left of the sums; only the others are counted, in their index.
+_PATIENTS = text(
+    """
+    SELECT (SELECT count(*) FROM crm_patients WHERE status = 'inactive' AND merged_into_id IS NULL)
+               AS inactive,
+           (SELECT count(*) FROM crm_patients WHERE status = 'deceased' AND merged_into_id IS NULL)
+               AS deceased,
+           (SELECT count(*) FROM crm_patients
+            WHERE registration_date >= date_trunc('month', crm_lagos_today())) AS new_this_month
     """
 )

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
 
 from crm_core.base.clock import Instant
 from crm_core.base.paging import PageRequest
@@ -254,10 +255,30 @@ class TierMovement(BaseModel):
     created_at: Instant
 
 
-class LoyaltyStats(BaseModel):
-    """The programme in figures; the liability is outstanding points × naira a point."""
+class PatientStats(BaseModel):
+    """The cards of the patients page; on the wire the names are in camelCase."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, serialize_by_alias=True
+    )
+
+    total_patients: int
+    active_patients: int
+    inactive_patients: int
+    deceased_patients: int
+    new_this_month: int
+    tiers: dict[Tier, int]
+
+
+class LoyaltyStats(BaseModel):
+    """The programme in figures; the liability is outstanding points × naira a point.
+
+    On the wire the names are in camelCase.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, serialize_by_alias=True
+    )
 
     members: int
     members_by_tier: dict[Tier, int]
