@@ -45,11 +45,10 @@ def check_parts() -> dict[str, str]:
     """``ok`` or what is wrong, for the database, its migrations and the worker."""
     try:
         with reading() as session:
-            return {
-                "database": "ok",
-                "migrations": "ok" if is_current(session.connection()) else "not all applied",
-                "worker": "ok" if beats.is_alive(session) else "not seen in the last minute",
-            }
+            if not is_current(session.connection()):
+                return {"database": "ok", "migrations": "not all applied", "worker": "unknown"}
+            worker = "ok" if beats.is_alive(session) else "not seen in the last minute"
+            return {"database": "ok", "migrations": "ok", "worker": worker}
     except SQLAlchemyError as error:
         log.warning("not ready", exc_info=error)
         return {"database": "unreachable", "migrations": "unknown", "worker": "unknown"}

@@ -16,9 +16,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from crm_core.api.refusals import refused_input
 from crm_core.base import idempotency
 from crm_core.base.db import transaction
-from crm_core.base.errors import Invalid
 from crm_core.base.idempotency import Answer
 from crm_core.people.schemas import Actor
 
@@ -48,7 +48,8 @@ async def claim_of(request: Request, actor: Actor) -> Claim:
     """What the request claims; keeps it for ``keep_answer``."""
     key = request.headers.get("idempotency-key")
     if key is not None and not 1 <= len(key) <= LONGEST_KEY:
-        raise Invalid.field("Idempotency-Key", f"Give a key of 1 to {LONGEST_KEY} characters.")
+        message = f"Give a key of 1 to {LONGEST_KEY} characters."
+        raise refused_input("header", "Idempotency-Key", message)
     claim = Claim(actor, key, b"" if key is None else await _hash_of(request))
     request.scope["claim"] = claim
     return claim

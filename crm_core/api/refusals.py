@@ -44,6 +44,12 @@ def invalid_input(errors: Sequence[Mapping[str, str]]) -> Response:
     return answer_json(400, {"success": False, "message": "Validation failed", "errors": [*errors]})
 
 
+def refused_input(location: str, path: str, message: str) -> RequestValidationError:
+    """To be raised where something is wrong that no schema looks at."""
+    where = (location, path) if path else (location,)
+    return RequestValidationError([{"type": "refused", "loc": where, "msg": message}])
+
+
 def our_fault(request_id: str) -> Response:
     """500 that tells nothing but where to look in the log."""
     body = {"success": False, "message": "Internal error", "request_id": request_id}

@@ -6,13 +6,13 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, get_args, get_origin
 
 import orjson
-from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
 from crm_core.api.deps import authenticate, resources
 from crm_core.api.once import keep_answer
+from crm_core.api.refusals import refused_input
 from crm_core.api.responses import JsonText
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -65,7 +65,7 @@ def _refuse_nul_in_query(request: Request) -> None:
         return
     for name, value in request.query_params.multi_items():
         if "\0" in name + value:
-            raise _refused("query", name.replace("\0", ""), "Leave out the NUL character.")
+            raise refused_input("query", name.replace("\0", ""), "Leave out the NUL character.")
 
 
 async def _refuse_broken_body(request: StrictRequest) -> None:
@@ -73,15 +73,15 @@ async def _refuse_broken_body(request: StrictRequest) -> None:
     if not raw:
         return
     if not _is_json(request.headers.get("content-type", "")):
-        raise _refused("header", "content-type", "Send the body as application/json.")
+        raise refused_input("header", "content-type", "Send the body as application/json.")
     try:
         document = await request.json()
     except orjson.JSONDecodeError as error:
         reason = error.msg.split(":")[0]
         message = f"The body is not valid JSON: {reason} at character {error.pos}."
-        raise _refused("body", "", message) from error
+        raise refused_input("body", "", message) from error
     if b"\\u0000" in raw and (path := _path_of_nul(document)) is not None:
-        raise _refused("body", path, "Leave out the NUL character.")
+        raise refused_input("body", path, "Leave out the NUL character.")
 
 
 def _is_json(content_type: str) -> bool:
@@ -111,9 +111,3 @@ def _members(part: Any) -> Iterable[tuple[str | int, Any]]:
     if isinstance(part, dict):
         return part.items()
     return enumerate(part) if isinstance(part, list) else ()
-
-
-def _refused(location: str, name: str, message: str) -> RequestValidationError:
-    return RequestValidationError(
-        [{"type": "refused", "loc": (location, *filter(None, [name])), "msg": message}]
-    )

@@ -16,6 +16,7 @@ import psycopg
 from fastapi import FastAPI, params
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -28,7 +29,15 @@ MOST_QUERIES = 500  # query strings a route remembers, before it begins anew
 
 _ID = re.compile(r"/([1-9][0-9]{0,17})(?=/|$)")
 _PARAMETER = re.compile(r"\{[^}]+\}")
-_TAKES_LONG = (Refusal, HTTPException, ValidationError, ValueError, psycopg.Error, TimeoutError)
+_TAKES_LONG = (
+    Refusal,
+    HTTPException,
+    ValidationError,
+    ValueError,
+    TimeoutError,
+    psycopg.Error,
+    SQLAlchemyError,
+)
 
 
 @dataclass

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from crm_core.api.app import PREFIX, create_app
+from crm_core.api.reader import open_reader
 from crm_core.base.db import SessionFactory
 from crm_core.base.read import Reader, execute
 from crm_core.people.schemas import Role
@@ -83,3 +84,14 @@ def signed_in(app: FastAPI, anonymous: TestClient, session: Session) -> SignedIn
 def client(signed_in: SignedIn) -> TestClient:
     """A client that may do what finance may."""
     return signed_in(Role.FINANCE)
+
+
+@pytest.fixture
+def own_api(own_database: str, logged: list[EventDict]) -> Iterator[TestClient]:
+    """The API on a database of the test's own, which really commits; signed in as finance."""
+    with SessionFactory.begin() as session:
+        token = make_token(session, Role.FINANCE)
+    app = with_samples(create_app(lambda: open_reader(own_database)))
+    headers = {"Authorization": f"Bearer {token}"}
+    with TestClient(app, raise_server_exceptions=False, headers=headers) as client:
+        yield client

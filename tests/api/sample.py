@@ -34,7 +34,7 @@ class SampleCreate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     title: Line
-    amount: Naira = Field(default=0, validate_default=True)  # type: ignore[assignment] # validated
+    amount: Naira = Field(default=0, validate_default=True)
     colour: Colour = Colour.RED
     day: date | None = None
     count: int = Field(1, ge=1, le=10)
