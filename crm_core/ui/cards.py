@@ -21,6 +21,7 @@ class Card:
         note: what the change is against.
         trend: the figure's past, oldest first, for the line at the card's foot.
         less_is_better: turns the colours of the change around.
+        neutral: ``delta`` is no change but a figure beside it, neither good nor bad.
         opens: parameters of the address that show the rows behind the figure.
         page: file of the page that shows them; this one where empty.
         action: what the way there is called.
@@ -33,6 +34,7 @@ class Card:
     trend: Sequence[Decimal | float] = ()
     kind: Literal["line", "area", "bar"] = "area"
     less_is_better: bool = False
+    neutral: bool = False
     help: str | None = None
     opens: Mapping[str, str | None] | None = None
     page: str = ""
@@ -48,7 +50,11 @@ def show(cards: Sequence[Card], *, columns: int = 4) -> None:
 
 
 def satisfaction_card(
-    scores: Sequence[Decimal | None], *, opens: Mapping[str, str | None], page: str = ""
+    scores: Sequence[Decimal | None],
+    *,
+    opens: Mapping[str, str | None],
+    page: str = "",
+    note: str = "vs last month",
 ) -> Card:
     """Mean satisfaction by month against the month before; a dash where nobody was asked.
 
@@ -60,6 +66,7 @@ def satisfaction_card(
         "Satisfaction",
         "–" if now is None else f"{now:.2f} / 5",
         None if now is None or before is None or now == before else f"{now - before:+.2f}",
+        note=note,
         trend=[score for score in scores if score is not None],
         kind="line",
         opens=opens,
@@ -84,7 +91,8 @@ def _card(card: Card) -> None:
         card.label,
         card.value,
         card.delta,
-        delta_color="inverse" if card.less_is_better else "normal",
+        delta_color=_colour(card),
+        delta_arrow="off" if card.neutral else "auto",
         delta_description=card.note if card.delta else None,
         help=card.help,
         chart_data=[float(point) for point in card.trend] if len(card.trend) > 1 else None,
@@ -92,6 +100,12 @@ def _card(card: Card) -> None:
     )
     if card.opens is not None:
         _way_there(card, card.opens)
+
+
+def _colour(card: Card) -> Literal["off", "inverse", "normal"]:
+    if card.neutral:
+        return "off"
+    return "inverse" if card.less_is_better else "normal"
 
 
 def _way_there(card: Card, opens: Mapping[str, str | None]) -> None:

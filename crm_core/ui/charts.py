@@ -111,6 +111,16 @@ def month_labels(months: Sequence[date]) -> list[str]:
     ]
 
 
+def around(
+    values: Sequence[Decimal | float | None], *, lowest: float, highest: float
+) -> tuple[float, float]:
+    """An axis that leaves a little room around the values: small changes of a score are seen."""
+    known = [float(value) for value in values if value is not None]
+    if not known:
+        return lowest, highest
+    return max(lowest, min(known) - 0.3), min(highest, max(known) + 0.2)
+
+
 def note(amount: Decimal, count: int) -> str:
     """``412 · ₦61.2m``: what stands at the end of a bar."""
     return f"{count:,} · {naira_short(amount)}"

@@ -29,11 +29,6 @@ def month(value: date) -> str:
     return f"{value:%b %Y}"
 
 
-def month_tick(value: date) -> str:
-    """``Nov`` under a chart of twelve months; January has the year below it."""
-    return f"{value:%b}<br>{value:%Y}" if value.month == 1 else f"{value:%b}"
-
-
 def period(start: date, end: date) -> str:
     """``1 – 30 Nov 2026``, with as little repeated as possible."""
     if (start.year, start.month) == (end.year, end.month):

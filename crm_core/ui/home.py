@@ -16,10 +16,9 @@ from crm_core.people.schemas import Actor, Permission
 from crm_core.ui import cards, charts, needs, tables
 from crm_core.ui.cards import Card, satisfaction_card
 from crm_core.ui.charts import Chart, Series
-from crm_core.ui.formatting import counted, month_tick
+from crm_core.ui.formatting import counted
 from crm_core.ui.page import load, open_page
-from crm_core.ui.payouts.figures import opens_list
-from crm_core.ui.states import label_of, tone_of
+from crm_core.ui.payouts.figures import opens_list, pipeline
 
 OWNERS, PAYOUTS = "pages/owners.py", "pages/payouts.py"
 
@@ -56,7 +55,7 @@ def today() -> None:
             needs.show(_needs(morning, actor))
         with st.container(border=True, height="stretch"):
             st.subheader("Payout pipeline", anchor=False)
-            _pipeline(morning.stats)
+            pipeline(morning.stats, page=PAYOUTS)
     with st.container(border=True):
         st.subheader("Satisfaction trend", anchor=False)
         _satisfaction(morning.figures)
@@ -77,6 +76,7 @@ def _read(actor: Actor) -> Morning:
 def _cards(morning: Morning) -> list[Card]:
     pending, stats = morning.total(PayoutStatus.PENDING), morning.stats
     before, now = morning.figures[-2], morning.figures[-1]
+    since = f"since {before.month:%b}"
     return [
         Card(
             "Awaiting approval",
@@ -96,7 +96,9 @@ def _cards(morning: Morning) -> list[Card]:
         Card(
             "Paid this month",
             naira_short(now.paid),
-            cards.change_in_naira(now.paid, before.paid),
+            naira_short(before.paid),
+            note="last month",
+            neutral=True,
             trend=[figure.paid for figure in morning.figures],
             kind="bar",
             opens=opens_list(paid=f"{now.month:%Y-%m}"),
@@ -107,11 +109,13 @@ def _cards(morning: Morning) -> list[Card]:
             [figure.satisfaction for figure in morning.figures],
             opens={"sort": "satisfaction"},
             page=OWNERS,
+            note=since,
         ),
         Card(
             "Lifetime value",
             naira_short(now.lifetime_value),
             cards.change_in_naira(now.lifetime_value, before.lifetime_value),
+            note=since,
             trend=[figure.lifetime_value for figure in morning.figures],
             opens={"sort": "value"},
             page=OWNERS,
@@ -197,25 +201,9 @@ def _if(
     return [needs.Need(sentence, icon, page, opens)] if wanted else []
 
 
-def _pipeline(stats: PayoutStats) -> None:
-    by_status = {total.status: total for total in stats.statuses}
-    present = [by_status[status] for status in PayoutStatus if status in by_status]
-    chart = Chart(
-        labels=[label_of(total.status) for total in present],
-        series=[Series("Net", [total.net_amount for total in present])],
-        alt="Payouts by state, net in naira",
-        empty="No payouts yet.",
-        name="home-pipeline",
-        opens=lambda label, _: opens_list(status=present[label].status.value),
-        page=PAYOUTS,
-    )
-    notes = [charts.note(total.net_amount, total.count) for total in present]
-    charts.bars_by_label(chart, [tone_of(total.status) for total in present], notes=notes)
-
-
 def _satisfaction(figures: list[MonthFigures]) -> None:
     chart = Chart(
-        labels=[month_tick(figure.month) for figure in figures],
+        labels=charts.month_labels([figure.month for figure in figures]),
         series=[Series("Mean score", [figure.satisfaction for figure in figures])],
         alt="Mean satisfaction of the owners at the end of each month, out of 5",
         empty="No owner was asked yet: record a survey on an owner's page.",
@@ -223,4 +211,4 @@ def _satisfaction(figures: list[MonthFigures]) -> None:
         money=False,
         height=260,
     )
-    charts.lines(chart, between=(1, 5.1))
+    charts.lines(chart, between=charts.around(chart.series[0].values, lowest=1, highest=5))

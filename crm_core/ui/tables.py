@@ -210,6 +210,7 @@ def nothing(empty: str) -> None:
 class _Look(TypedDict):
     hide_index: bool
     height: int | Literal["content"]
+    placeholder: str
     column_config: dict[str, ColumnConfig | ButtonColumnResult | str | None]
 
 
@@ -226,6 +227,7 @@ def _arrow(table: Table) -> pa.Table:
 def _look(table: Table) -> _Look:
     return {
         "hide_index": True,
+        "placeholder": "–",
         "height": "content" if len(table.rows) <= _SHORT else _TALL,
         "column_config": {label: column.config(label) for label, column in table.columns.items()},
     }

@@ -13,7 +13,7 @@ from crm_core.owners import contracts
 from crm_core.owners.schemas import ContractCreate, ContractRead, ContractStatus, OwnerRead
 from crm_core.people.schemas import Actor
 from crm_core.ui import facts
-from crm_core.ui.formatting import period
+from crm_core.ui.formatting import percent, period
 from crm_core.ui.forms import Form
 from crm_core.ui.page import act, form_token
 from crm_core.ui.plain import plain
@@ -36,7 +36,7 @@ def change(contract: ContractRead, actor: Actor) -> None:
         st.subheader(plain(contract.contract_code), anchor=False)
         facts.show(
             {
-                "Pays": f"{contract.revenue_share_percent:f} % of the revenue of "
+                "Pays": f"{percent(contract.revenue_share_percent / 100)} of the revenue of "
                 f"{contract.hospital_name}" + (guarantee if contract.minimum_guarantee else ""),
                 "Holds": period(contract.start_date, contract.end_date),
                 "Notes": contract.notes,

@@ -12,25 +12,30 @@ from crm_core.owners import contracts
 from crm_core.owners.schemas import ContractFilter, ContractRead, ContractStatus, OwnerRead
 from crm_core.people.schemas import Actor, Permission
 from crm_core.ui import address_bar, tables
+from crm_core.ui.formatting import percent
 from crm_core.ui.owners import contract_forms
 from crm_core.ui.page import load
 from crm_core.ui.tables import Table
 
-_COLUMNS = {
-    "Contract": tables.text(width=105),
-    "Hospital": tables.text(width="medium"),
-    "Share": tables.text(width="small"),
-    "Guarantee a month": tables.naira(),
-    "From": tables.on_day(width=105),
-    "To": tables.on_day(width=105),
-    "Status": tables.state(ContractStatus, width=105),
+_TERMS = {
+    "Hospital": tables.text(width=160),
+    "Share": tables.text(width=70),
+    "Guarantee a month": tables.naira(width=130),
+    "Status": tables.state(ContractStatus, width=95),
 }
-_ALL_COLUMNS = {"Owner": tables.text(width=155), **_COLUMNS}
+_DATES = {"From": tables.on_day(width=105), "To": tables.on_day(width=105)}
+_ALL_COLUMNS = {
+    "Owner": tables.text(width=155),
+    **_TERMS,
+    **_DATES,
+    "Contract": tables.text(width=105),
+}
 _OWN_COLUMNS = {
-    **_COLUMNS,
-    "Latest payout, net": tables.naira(),
-    "For": tables.in_month(width="small"),
-    "Paid so far, net": tables.naira(),
+    "Contract": tables.text(width=105),
+    **_TERMS,
+    "Latest payout": tables.naira(width=125),
+    "Paid so far": tables.naira(width=130),
+    **_DATES,
 }
 
 
@@ -105,7 +110,7 @@ def _row(contract: ContractRead) -> dict[str, object]:
     return {
         "Contract": contract.contract_code,
         "Hospital": contract.hospital_name,
-        "Share": f"{contract.revenue_share_percent:f} %",
+        "Share": percent(contract.revenue_share_percent / 100),
         "Guarantee a month": contract.minimum_guarantee,
         "From": contract.start_date,
         "To": contract.end_date,
@@ -116,7 +121,6 @@ def _row(contract: ContractRead) -> dict[str, object]:
 def _own_row(contract: ContractRead, paid: ContractPay | None) -> dict[str, object]:
     return {
         **_row(contract),
-        "Latest payout, net": paid and paid.last_net,
-        "For": paid and paid.last_period_end,
-        "Paid so far, net": paid and paid.paid,
+        "Latest payout": paid and paid.last_net,
+        "Paid so far": paid and paid.paid,
     }

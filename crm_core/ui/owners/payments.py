@@ -18,7 +18,7 @@ from crm_core.payouts.schemas import (
 )
 from crm_core.ui import address_bar, charts, tables
 from crm_core.ui.charts import Chart, Series
-from crm_core.ui.formatting import month_tick, period
+from crm_core.ui.formatting import period
 from crm_core.ui.owners import satisfaction
 from crm_core.ui.page import load
 from crm_core.ui.states import label_of, tone_of
@@ -92,7 +92,7 @@ def _chart(totals: Sequence[MonthTotal]) -> None:
     series = [Series(label_of(s), [net.get((m, s), 0) for m in months], tone_of(s)) for s in states]
     charts.bars(
         Chart(
-            labels=[month_tick(first) for first in months],
+            labels=charts.month_labels(months),
             series=series,
             alt="Net payouts of the owner by month of the period and by state, in naira",
             empty="No payouts in the last twelve months.",

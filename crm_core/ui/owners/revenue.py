@@ -12,7 +12,7 @@ from crm_core.owners.schemas import ContractFilter, OwnerRead
 from crm_core.people.schemas import Actor, Permission
 from crm_core.ui import charts, tables
 from crm_core.ui.charts import Chart, Series
-from crm_core.ui.formatting import month, month_tick
+from crm_core.ui.formatting import month
 from crm_core.ui.forms import Form
 from crm_core.ui.page import act, load
 from crm_core.ui.states import Tone
@@ -74,7 +74,7 @@ def _chart(taken: Sequence[RevenueRead], names: Mapping[int, str]) -> None:
     ]
     charts.bars(
         Chart(
-            labels=[month_tick(first) for first in months],
+            labels=charts.month_labels(months),
             series=series,
             alt="Gross revenue of the hospital by month, in naira",
             empty="No revenue is recorded for the last year.",

@@ -12,7 +12,6 @@ from crm_core.owners.schemas import OwnerRead, ScorePoint, SurveyCreate, SurveyR
 from crm_core.people.schemas import Actor, Permission
 from crm_core.ui import charts, tables
 from crm_core.ui.charts import Chart, Series
-from crm_core.ui.formatting import month_tick
 from crm_core.ui.forms import Form
 from crm_core.ui.page import act, load
 from crm_core.ui.tables import Table
@@ -21,7 +20,7 @@ KNOWN_MONTHS = 24
 _COLUMNS = {
     "Day": tables.on_day(width=105),
     "Score": tables.progress(most=5, width=130),
-    "Would recommend (0–10)": tables.number(width="small"),
+    "NPS": tables.number(width=70),
     "Comment": tables.text(width="large"),
     "Recorded by": tables.text(width=150),
 }
@@ -51,14 +50,14 @@ def trend(scores: Sequence[ScorePoint]) -> None:
     """The score as it stood at the end of each of the last twelve months."""
     months = last_months(12)
     chart = Chart(
-        labels=[month_tick(first) for first in months],
+        labels=charts.month_labels(months),
         series=[Series("Score", [_stood(scores, month_end(first)) for first in months])],
         alt="The owner's satisfaction score by month, out of 5",
         empty="No survey in the last year, so there is no score.",
         name="owner-satisfaction",
         money=False,
     )
-    charts.lines(chart, between=(1, 5.1))
+    charts.lines(chart, between=charts.around(chart.series[0].values, lowest=1, highest=5))
 
 
 def _stood(scores: Sequence[ScorePoint], last_day: date) -> Decimal | None:
@@ -88,7 +87,7 @@ def _row(survey: SurveyRead) -> dict[str, object]:
     return {
         "Day": survey.surveyed_on,
         "Score": survey.score,
-        "Would recommend (0–10)": survey.nps,
+        "NPS": survey.nps,
         "Comment": survey.comment,
         "Recorded by": survey.recorded_by,
     }

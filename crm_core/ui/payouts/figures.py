@@ -46,7 +46,7 @@ def show(_: Actor) -> None:
     left, right = st.columns([2, 3])
     with left.container(border=True, height="stretch"):
         st.subheader("Pipeline", anchor=False)
-        _pipeline(stats)
+        pipeline(stats)
     with right.container(border=True, height="stretch"):
         st.subheader("By month of the period", anchor=False)
         _months(by_month)
@@ -81,6 +81,36 @@ def opens_payout(payout_id: int) -> Mapping[str, str | None]:
 def opens_list(**filters: str) -> Mapping[str, str | None]:
     """Parameters that show the list with these filters and no others."""
     return {**_ALL, **LIST, **filters}
+
+
+def pipeline(stats: PayoutStats, *, page: str = "") -> None:
+    """What is on its way by state, and what was paid this month.
+
+    Args:
+        page: file of the payouts page, where the chart stands on another.
+    """
+    by_status = {total.status: total for total in stats.statuses}
+    present = [by_status[status] for status in _ON_THE_WAY if status in by_status]
+    this_month = f"{lagos_today():%Y-%m}"
+    steps = [opens_list(status=total.status.value) for total in present]
+    chart = Chart(
+        labels=[*(label_of(total.status) for total in present), "Paid this month"],
+        series=[Series("Net", [*(total.net_amount for total in present), stats.paid_this_month])],
+        alt="Payouts on their way by state, and what was paid this month, net in naira",
+        empty="Nothing is on its way: prepare a month under Make.",
+        name="pipeline",
+        height=340,
+        page=page,
+        opens=lambda label, _: [*steps, opens_list(paid=this_month)][label],
+    )
+    charts.bars_by_label(
+        chart,
+        [*(tone_of(total.status) for total in present), tone_of(PayoutStatus.PAID)],
+        notes=[
+            *(charts.note(total.net_amount, total.count) for total in present),
+            naira_short(stats.paid_this_month),
+        ],
+    )
 
 
 def _cards(stats: PayoutStats, by_month: Sequence[MonthFigures]) -> list[Card]:
@@ -118,30 +148,6 @@ def _overdue(stats: PayoutStats) -> Card:
         help="Not paid 14 days after the end of the period.",
         opens=opens_list(overdue="yes"),
         action=f"See {counted(stats.overdue_count, 'payout')}",
-    )
-
-
-def _pipeline(stats: PayoutStats) -> None:
-    by_status = {total.status: total for total in stats.statuses}
-    present = [by_status[status] for status in _ON_THE_WAY if status in by_status]
-    this_month = f"{lagos_today():%Y-%m}"
-    steps = [opens_list(status=total.status.value) for total in present]
-    chart = Chart(
-        labels=[*(label_of(total.status) for total in present), "Paid this month"],
-        series=[Series("Net", [*(total.net_amount for total in present), stats.paid_this_month])],
-        alt="Payouts on their way by state, and what was paid this month, net in naira",
-        empty="Nothing is on its way: prepare a month under Make.",
-        name="pipeline",
-        height=340,
-        opens=lambda label, _: [*steps, opens_list(paid=this_month)][label],
-    )
-    charts.bars_by_label(
-        chart,
-        [*(tone_of(total.status) for total in present), tone_of(PayoutStatus.PAID)],
-        notes=[
-            *(charts.note(total.net_amount, total.count) for total in present),
-            naira_short(stats.paid_this_month),
-        ],
     )
 
 
