@@ -4,11 +4,9 @@ Dates are laid out around the day of loading. The four payouts and their amounts
 sample data of the wire contract; PAY-004 is what makes the third owner's payment overdue.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text, update
@@ -40,9 +38,10 @@ from crm_core.payouts.schemas import (
 )
 from crm_core.people import service as people
 from crm_core.people.schemas import Actor, Role, StaffCreate, machine, permissions_of
+from seeds.files import read_entries
+from seeds.patients import load_patients
 
 WHO = "command:sample"
-_FOLDER = Path(__file__).parent
 _TAX = Decimal("0.10")
 
 
@@ -84,15 +83,18 @@ def reset_sample(url: str) -> None:
 
 def _load(session: Session) -> None:
     finance, approver = _people(session)
-    placed = {entry["code"]: _owner(session, entry, finance) for entry in _read("owners.json")}
-    for entry in _read("payouts.json"):
+    placed = {
+        entry["code"]: _owner(session, entry, finance) for entry in read_entries("owners.json")
+    }
+    for entry in read_entries("payouts.json"):
         _payout(session, entry, placed[entry["owner"]], finance=finance, approver=approver)
+    load_patients(session, actor=machine(WHO))
 
 
 def _people(session: Session) -> tuple[Actor, Actor]:
     """Creates the sample staff; gives who makes payouts and who approves them."""
     made = {}
-    for entry in _read("staff.json"):
+    for entry in read_entries("staff.json"):
         staff = people.create_staff(session, StaffCreate(**entry), actor=machine(WHO))
         roles = frozenset(Role(role) for role in entry["roles"])
         key = f"staff:{staff.id}"
@@ -201,8 +203,3 @@ def _month_before(day: date) -> date:
     """The same day a month earlier, or that month's last day."""
     first = add_months(day, -1)
     return min(first + timedelta(days=day.day - 1), month_end(first))
-
-
-def _read(name: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads((_FOLDER / name).read_text(encoding="utf-8"))
-    return found

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from crm_core.base.clock import Instant, lagos_today
+from crm_core.base.echo import Echo
 from crm_core.base.paging import PageRequest
 from crm_core.base.phone import NigerianPhone
 from crm_core.base.words import Line, Name, Reason, RecordId, Search
@@ -100,10 +101,31 @@ class CommunicationPreferences(BaseModel):
     push: bool = False
 
 
-class PatientCreate(BaseModel):
-    """A new patient; a child needs somebody to call."""
+_ONLY_READ = frozenset(
+    {
+        "id",
+        "patient_code",
+        "registration_date",
+        "last_visit_date",
+        "visit_count",
+        "loyalty_points",
+        "loyalty_tier",
+        "status",
+        "consent_at",
+        "referred_by_id",
+        "merged_into_id",
+        "created_at",
+        "updated_at",
+        "appointments",
+        "loyaltyTransactions",
+    }
+)
 
-    model_config = ConfigDict(extra="forbid")
+
+class PatientCreate(Echo):
+    """A new patient; a child needs somebody to call. What is only read is ignored if it is sent."""
+
+    only_read: ClassVar[frozenset[str]] = _ONLY_READ | {"version"}
 
     first_name: Name
     last_name: Name
@@ -153,10 +175,13 @@ class PatientCreate(BaseModel):
         return self
 
 
-class PatientUpdate(BaseModel):
-    """Any subset of what may be written; ``version`` refuses an edit of what others changed."""
+class PatientUpdate(Echo):
+    """Any subset of what may be written; ``version`` refuses an edit of what others changed.
 
-    model_config = ConfigDict(extra="forbid")
+    A whole row may be sent back: what is only read, and a masked ``nin``, stay as they are.
+    """
+
+    only_read: ClassVar[frozenset[str]] = _ONLY_READ | {"referral_code"}
 
     first_name: Name | None = None
     last_name: Name | None = None
