@@ -44,7 +44,7 @@ def configure(style: str, *, stream: TextIO | None = None) -> None:
     # its line for each request has the query, where a token or a patient's name may stand.
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers = []
-        logging.getLogger(name).setLevel(logging.NOTSET)
+        logging.getLogger(name).setLevel(logging.WARNING)
         logging.getLogger(name).propagate = name != "uvicorn.access"
     structlog.configure(
         processors=[*_shared(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

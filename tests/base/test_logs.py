@@ -56,6 +56,12 @@ def test_the_server_s_own_lines_come_once(written: Written) -> None:
     assert "color_message" not in line
 
 
+def test_what_libraries_do_all_day_is_not_told(written: Written) -> None:
+    for name in ("uvicorn.error", "alembic.runtime.migration", "procrastinate.worker"):
+        logging.getLogger(name).info("Started")
+    assert written() == []
+
+
 def test_the_server_writes_no_line_for_each_request(written: Written) -> None:
     logging.getLogger("uvicorn.access").warning("GET /owners?search=Ada")
     assert written() == []
