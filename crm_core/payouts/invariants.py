@@ -28,6 +28,16 @@ _RULES = {
               (coalesce(t.payouts, 0), t.net, coalesce(t.paid_gross, 0), coalesce(t.pending, 0),
                t.due_on)
     """,
+    "the pipeline's totals are not the sums of the payouts": """
+        SELECT concat_ws(' ', status, period_end) FROM (
+            SELECT status, period_end, due_on, payouts, gross_revenue, net_amount
+            FROM crm_payout_totals
+            UNION ALL
+            SELECT status, period_end, due_on, -1, -gross_revenue, -net_amount FROM crm_payouts
+        ) t
+        GROUP BY status, period_end, due_on
+        HAVING (sum(payouts), sum(gross_revenue), sum(net_amount)) <> (0, 0, 0)
+    """,
     "the net amount is not the gross less the deductions": """
         SELECT payout_code FROM crm_payouts WHERE net_amount <> gross_revenue - deductions
     """,

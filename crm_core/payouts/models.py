@@ -4,12 +4,16 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     Computed,
+    Date,
     DateTime,
     ForeignKey,
+    Identity,
     Index,
+    Integer,
     LargeBinary,
     Numeric,
     SmallInteger,
@@ -35,6 +39,21 @@ PayoutTransition = Table(
     Base.metadata,
     Column("old_status", String, primary_key=True),
     Column("new_status", String, primary_key=True),
+)
+
+
+# Kept by triggers and added up by them; read in totals.py.
+PayoutTotal = Table(
+    "crm_payout_totals",
+    Base.metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("status", String, nullable=False),
+    Column("period_end", Date, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("paid_month", Date),
+    Column("payouts", Integer, nullable=False),
+    Column("gross_revenue", Numeric(18, 2), nullable=False),
+    Column("net_amount", Numeric(18, 2), nullable=False),
 )
 
 
@@ -68,7 +87,24 @@ class Payout(Base):
         Index("ix_crm_payouts_net_amount_id", "net_amount", "id"),
         Index("ix_crm_payouts_owner_id_created_at_id", "owner_id", "created_at", "id"),
         Index("ix_crm_payouts_hospital_id_created_at_id", "hospital_id", "created_at", "id"),
-        Index("ix_crm_payouts_period_end_id", "period_end", "id"),
+        Index("ix_crm_payouts_hospital_id_due_on_id", "hospital_id", "due_on", "id"),
+        Index("ix_crm_payouts_hospital_id_net_amount_id", "hospital_id", "net_amount", "id"),
+        Index(
+            "ix_crm_payouts_waiting",
+            "created_at",
+            "id",
+            "created_by",
+            "net_amount",
+            postgresql_where=text("status IN ('pending', 'failed')"),
+        ),
+        Index(
+            "ix_crm_payouts_unpaid_due_on_id",
+            "due_on",
+            "id",
+            postgresql_where=text(
+                "status IN ('pending', 'approved', 'processing', 'failed', 'unknown')"
+            ),
+        ),
         Index("ix_crm_payouts_paid_at", "paid_at", postgresql_where=text("paid_at IS NOT NULL")),
         Index("ix_crm_payouts_account_hash", "account_hash"),
         Index("ix_crm_payouts_file_id", "file_id"),

@@ -314,8 +314,26 @@ class PayoutFilter(PageRequest):
     not_made_by: str | None = Field(None, max_length=100)
     file_id: RecordId | None = None
     paid_month: date | None = Field(None, description="Any day of the month it was paid in")
-    search: Search | None = None
+    search: Search | None = Field(
+        None, description="Words of the owner's name or email, a payout's code, a reference"
+    )
     sort: PayoutSort = PayoutSort.NEWEST
+
+    @property
+    def search_code(self) -> str | None:
+        """The beginning of a payout's code."""
+        return self.search if self.search and self.search.lower().startswith("pay-") else None
+
+    @property
+    def search_reference(self) -> str | None:
+        """A reference of ours or of the bank's, or an owner's code: all of them have digits."""
+        has_digit = any(letter.isdigit() for letter in self.search or "")
+        return self.search if has_digit and not self.search_code else None
+
+    @property
+    def search_words(self) -> str | None:
+        """Words of the owner's name or email."""
+        return None if self.search_code or self.search_reference else self.search
 
 
 class CheckLevel(StrEnum):

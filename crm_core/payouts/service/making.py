@@ -72,8 +72,7 @@ def update_payout(
         raise Conflict("Somebody changed this payout since you opened it: look at it again.")
     values = data.model_dump(include={"notes", "payment_method"}, exclude_unset=True, mode="json")
     values |= _amounts(session, payout, data)
-    if data.bank_name and data.account_number and data.account_name:
-        values |= account_columns(data.bank_name, data.account_number, data.account_name)
+    values |= _new_account(session, payout, data)
     if values:
         with common.refusing():
             session.execute(update(Payout).where(Payout.id == payout_id).values(**values))
@@ -164,6 +163,19 @@ def _account(session: Session, data: PayoutCreate) -> dict[str, Any]:
 def _name_of(session: Session, owner_id: int) -> str:
     name = Owner.first_name + " " + Owner.last_name
     return session.scalars(select(name).where(Owner.id == owner_id)).one()
+
+
+def _new_account(session: Session, payout: PayoutRead, data: PayoutUpdate) -> dict[str, Any]:
+    """The account given; nothing where the payout has it already, so that no approval is void."""
+    if not (data.bank_name and data.account_number and data.account_name):
+        return {}
+    columns = account_columns(data.bank_name, data.account_number, data.account_name)
+    kept = session.execute(
+        select(Payout.account_hash, Payout.bank_code, Payout.account_name).where(
+            Payout.id == payout.id
+        )
+    ).one()
+    return {} if all(columns[name] == value for name, value in kept._mapping.items()) else columns
 
 
 def _items(data: PayoutCreate) -> list[DeductionCreate]:

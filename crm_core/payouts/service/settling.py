@@ -76,6 +76,9 @@ def pay_payout(session: Session, payout_id: int, data: Payment, *, actor: Actor)
 def fail_payout(session: Session, payout_id: int, data: Because, *, actor: Actor) -> PayoutRead:
     """The bank refused for good; paying again takes a new approval and a new reference."""
     actor.require(Permission.PAYOUTS_PAY)
+    payout = common.lock_payout(session, payout_id)
+    if payout.status is PayoutStatus.UNKNOWN:
+        raise Conflict(f"{payout.payout_code} is unknown: check with the bank and settle it.")
     return _leave(session, payout_id, PayoutStatus.FAILED, data.reason)
 
 
