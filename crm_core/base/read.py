@@ -48,9 +48,11 @@ class Order:
     columns: Sequence[ColumnElement[Any] | InstrumentedAttribute[Any]]
     descending: bool = True
 
-    def clauses(self) -> list[ColumnElement[Any]]:
-        """For ORDER BY."""
-        return [c.desc() if self.descending else c.asc() for c in self.columns]
+    def clauses(self, *, walked: bool = True) -> list[ColumnElement[Any]]:
+        """For ORDER BY; not ``walked`` hides the sort's index from the planner."""
+        first, *rest = self.columns
+        columns = [first if walked else func.coalesce(first, first), *rest]
+        return [c.desc() if self.descending else c.asc() for c in columns]
 
     def after(self) -> ColumnElement[bool]:
         """Rows beyond the cursor's, whose key is bound as key_0, key_1 …"""
@@ -149,6 +151,9 @@ class Listing(Generic[Row]):
         key: the unique column that ``one`` looks a record up by.
         noun: what a record is called in a refusal.
         convert: field → function from what the person gave to what the condition compares.
+        narrow: fields whose matches are found first and sorted then. They lie together in the
+            list's order, so the planner, which takes them for evenly spread, would rather walk
+            the sort's index and hope to meet them soon: 50 ms instead of 3.
     """
 
     schema: type[Row]
@@ -158,6 +163,7 @@ class Listing(Generic[Row]):
     key: ColumnElement[int] | InstrumentedAttribute[int]
     noun: str
     convert: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    narrow: frozenset[str] = frozenset()
     _compiled: dict[_Key, Statements] = field(default_factory=dict)
     _ready: dict[tuple[_Key, tuple[tuple[str, str], ...]], Statements] = field(default_factory=dict)
     _found: str | None = None
@@ -231,7 +237,7 @@ class Listing(Generic[Row]):
         total = total_of(matching)
         paged = filtered.where(order.after()) if deep else filtered
         paged = (
-            paged.order_by(*order.clauses())
+            paged.order_by(*order.clauses(walked=self.narrow.isdisjoint(present)))
             .limit(bindparam("_limit"))
             .offset(bindparam("_offset"))
             .add_columns(*(cast(c, Text).label(f"{KEY}{n}") for n, c in enumerate(order.columns)))

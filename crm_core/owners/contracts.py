@@ -25,7 +25,8 @@ _EXPIRING_DAYS = (
     .where(Parameter.name == "contracts.expiring_days")
     .scalar_subquery()
 )
-_TODAY = func.crm_lagos_today(type_=OwnerContract.start_date.type)
+# In a query of its own it is worked out once, not once a row.
+_TODAY = select(func.crm_lagos_today(type_=OwnerContract.start_date.type)).scalar_subquery()
 _STATUS = cast(
     case(
         (OwnerContract.state != "signed", OwnerContract.state),

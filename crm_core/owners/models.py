@@ -112,6 +112,7 @@ class OwnerContract(Base):
         CheckConstraint("revenue_share_percent > 0 AND revenue_share_percent <= 100", name="share"),
         CheckConstraint("minimum_guarantee >= 0", name="guarantee"),
         CheckConstraint("end_date > start_date", name="dates"),
+        Index("ix_crm_owner_contracts_created_at_id", "created_at", "id"),
         Index("ix_crm_owner_contracts_owner_id_id", "owner_id", "id"),
         Index("ix_crm_owner_contracts_hospital_id", "hospital_id"),
         Index("ix_crm_owner_contracts_state_end_date", "state", "end_date"),

@@ -30,8 +30,10 @@ from crm_core.owners.schemas import (
     SurveyRead,
 )
 
+# In a query of its own it is worked out once, not once a row.
+_TODAY = select(func.crm_lagos_today(type_=Owner.onboarding_date.type)).scalar_subquery()
 _PAYMENT_STATUS: ColumnElement[str] = case(
-    (Owner.payouts_due_on < func.crm_lagos_today(), "overdue"),
+    (Owner.payouts_due_on < _TODAY, "overdue"),
     (Owner.payouts_pending > 0, "pending"),
     else_="current",
 )

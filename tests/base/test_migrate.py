@@ -75,6 +75,7 @@ UNTRACKED = {
     "crm_idempotency_keys",
     "crm_worker_beats",
     "crm_owner_scores",
+    "crm_payout_totals",
     "crm_payout_transitions",
 }
 """The history itself, what only the machinery writes, and what follows from tracked tables."""

@@ -107,7 +107,7 @@ def test_the_application_cannot_write_them_itself(session: Session) -> None:
 
 def test_verify_finds_sums_that_strayed(session: Session) -> None:
     acts.new(session)
-    session.execute(text("RESET ROLE"))
+    session.execute(text("SET ROLE NONE"))
     session.execute(text("UPDATE crm_payout_totals SET net_amount = net_amount + 1"))
 
     assert any("pipeline" in sentence for sentence in invariants(session))
