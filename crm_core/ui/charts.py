@@ -173,8 +173,8 @@ def _upright(chart: Chart) -> Figure:
 def _sideways(chart: Chart) -> Figure:
     return {
         **_layout(chart),
-        # Room on the right for what stands at the end of the bars.
-        "margin": {"l": 8, "r": 110, "t": 8, "b": 8},
+        # The axis leaves room by itself for what stands at the end of the bars.
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
         "xaxis": {**_AXIS, "showticklabels": False, "zeroline": False},
         "yaxis": {**_AXIS, "autorange": "reversed", "ticks": ""},
     }

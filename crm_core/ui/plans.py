@@ -130,6 +130,8 @@ def last_receipt() -> None:
     if not kept:
         return
     told = json.loads(kept)
+    if address_bar.number("receipt") == told["id"]:
+        return
     with st.container(border=True, key="last-receipt"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.text(_told(told["changed"], told["refused"]))
@@ -173,7 +175,7 @@ def _verdicts(plan: Plan) -> None:
     ]
     columns = {
         "Verdict": tables.state(("will change", "refused"), width=110),
-        "Record": tables.text(width="medium"),
+        "Record": tables.text(width=330),
         "Why": tables.text(width="large"),
     }
     tables.show(tables.Table(rows, columns, alt="One verdict a record", empty="Nothing to do."))

@@ -60,11 +60,9 @@ def of_the_queue(stats: PayoutStats) -> None:
     cards.show(
         [
             Card(
-                "Waiting for approval",
+                f"Waiting for approval: {count:,}",
                 naira_short(sum((total.net_amount for total in waiting), Decimal(0))),
-                help=f"{counted(count, 'payout')}, pending or failed before.",
-                opens=opens_list(status="pending"),
-                action=f"See all {count:,}",
+                help="Pending, or failed at the bank and in need of a new approval: all below.",
             ),
             _overdue(stats),
             _card(by_status, PayoutStatus.APPROVED, "Ready to pay"),

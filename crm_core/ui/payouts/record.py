@@ -57,10 +57,10 @@ def show(actor: Actor, payout_id: int) -> None:
     with left:
         _amounts(record)
         _checks(record.checks)
+        actions.show(actor, record.payout, record.approvals, record.deductions)
     with right:
         _account(actor, record.payout)
         _facts(record)
-    actions.show(actor, record.payout, record.approvals, record.deductions)
     _proof(record)
 
 

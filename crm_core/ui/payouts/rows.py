@@ -44,8 +44,8 @@ QUEUE = {
     "Payout": tables.text(width=110),
     "Owner": tables.text(),
     "Net": tables.naira(),
-    "Due": tables.on_day(width=105),
-    "Late": tables.state(["overdue", "failed"], width=85),
+    "Due": tables.on_day(width=100),
+    "State": tables.state(["overdue", "failed"], width=85),
     "Checks": tables.state([*CHECKS.values(), "fine"], width=205),
     "For you": tables.state(list(_FOR_YOU.values()), width=115),
     "Approvals": tables.text(width=80),
@@ -75,9 +75,10 @@ def queue_row(
     names: Mapping[str, str],
 ) -> dict[str, object]:
     """One payout that waits, with everything that an approver should see first."""
+    failed = payout.status is PayoutStatus.FAILED
     return {
         **row(payout),
-        "Late": [each for each in states(payout) if each != PayoutStatus.PENDING],
+        "State": payout.status.value if failed else "overdue" if is_late(payout) else "",
         "Checks": [CHECKS[check.code] for check in checks] or "fine",
         "For you": _FOR_YOU.get(verdict.code, "") if verdict else "",
         "Made by": names[payout.created_by],
