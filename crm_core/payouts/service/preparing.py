@@ -39,8 +39,6 @@ def commit_month(session: Session, fingerprint: str, month: date, *, actor: Acto
 
 
 def _contracts(session: Session, month: date) -> Sequence[RowMapping]:
-    if month_start(month) >= month_start(lagos_today()):
-        raise Invalid.field("month", "Prepare a month after it has ended.")
     return session.execute(_COMPUTED, _bounds(month)).mappings().all()
 
 
@@ -117,6 +115,8 @@ def _create(
 
 
 def _bounds(month: date) -> dict[str, date]:
+    if month_start(month) >= month_start(lagos_today()):
+        raise Invalid.field("month", "Prepare a month after it has ended.")
     return {"first": month_start(month), "last": month_end(month)}
 
 
