@@ -73,7 +73,7 @@ class Commit:
             "id": receipt.receipt_id,
             "changed": receipt.changed,
             "refused": len(receipt.refused),
-            "why": [verdict.reason for verdict in receipt.refused[:3]],
+            "why": [f"{each.label}: {each.reason}" for each in receipt.refused[:3]],
         }
         self.kept[_RECEIPT] = json.dumps(told)
         if clear:
@@ -154,7 +154,7 @@ def written(name: str, total: str) -> str:
 
 
 def _totals(plan: Plan, view: View) -> None:
-    with st.grid(len(view.totals), min_column_width=150):
+    with st.grid(len(view.totals), min_column_width=190):
         for name, label in view.totals.items():
             st.metric(label, written(name, plan.totals.get(name, "0")), border=True)
 
@@ -202,4 +202,4 @@ def _forget_receipt() -> None:
 
 
 def _key(name: str) -> str:
-    return f"plan-{name}"
+    return f"_opened_plan_{name}"

@@ -134,9 +134,9 @@ def _files() -> None:
         opens=lambda file_id: {"bank-file": str(file_id)},
     )
     opened = address_bar.number("bank-file")
-    for file in files:
-        if file.id == opened:
-            _file(file)
+    # The one just written is the newest: it lies open until another one is chosen.
+    for file in [file for file in files if file.id == opened] or files[:1]:
+        _file(file)
 
 
 def _file(file: FileRead) -> None:
