@@ -5,10 +5,13 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+import fastapi_swagger
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
+
+from crm_core.api.examples import EXAMPLES, IDEMPOTENCY_KEY, REASON
 
 FILES = {
     "swagger-ui-bundle.js": "text/javascript",
@@ -76,7 +79,7 @@ def show_docs_file(name: str) -> Response:
 
 @cache
 def _file(name: str) -> bytes:
-    return resources.files("fastapi_swagger.resources").joinpath(name).read_bytes()
+    return resources.files(fastapi_swagger).joinpath("resources", name).read_bytes()
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -90,19 +93,23 @@ def describe(app: FastAPI) -> dict[str, Any]:
             routes=app.routes,
             tags=app.openapi_tags,
         )
-        for operation in _operations(document):
+        for method, operation in _operations(document):
             operation["responses"].pop("422", None)
+            if method != "get" and "plan" not in operation["operationId"]:
+                operation.setdefault("parameters", []).extend([IDEMPOTENCY_KEY, REASON])
         schemas = document["components"]["schemas"]
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
+        for name in schemas.keys() & EXAMPLES.keys():
+            schemas[name]["examples"] = [EXAMPLES[name]]
         document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
         document["security"] = [{"token": []}]
         app.openapi_schema = document
     return app.openapi_schema
 
 
-def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for path in document["paths"].values():
         for method, operation in path.items():
             if method in _METHODS:
-                yield operation
+                yield method, operation

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
 from crm_core.api.deps import CurrentActor, Db, ReadDb, needs
+from crm_core.api.examples import STATEMENT
 from crm_core.api.responses import Done, Envelope
 from crm_core.api.route import Route
 from crm_core.base.preflight import Plan, Receipt
@@ -140,7 +141,9 @@ def list_files(db: ReadDb) -> Envelope[list[FileRead]]:
 
 
 @router.get(
-    "/files/{file_id}", response_class=Response, responses={200: {"content": {"text/csv": {}}}}
+    "/files/{file_id}",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
 def download_file(db: Db, actor: CurrentActor, file_id: Annotated[RecordId, Path()]) -> Response:
     """The file itself, as it was written; every download is in the history."""
@@ -169,7 +172,10 @@ async def _body(request: Request) -> bytes:
 @router.post(
     "/plan-statement",
     openapi_extra={
-        "requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}
+        "requestBody": {
+            "required": True,
+            "content": {"text/csv": {"schema": {"type": "string"}, "example": STATEMENT}},
+        }
     },
 )
 def plan_statement(

@@ -159,10 +159,12 @@ class OwnerSort(StrEnum):
 class OwnerFilter(PageRequest):
     """Owners by state, payment and words of name, email or code."""
 
-    status: OwnerStatus | None = None
-    payment_status: PaymentStatus | None = None
-    hospital_id: RecordId | None = None
-    search: Search | None = None
+    status: OwnerStatus | None = Field(None, description="Whether we work for the owner")
+    payment_status: PaymentStatus | None = Field(
+        None, description="`overdue`: an approved payout is past its due date"
+    )
+    hospital_id: RecordId | None = Field(None, description="Owners of this hospital")
+    search: Search | None = Field(None, description="Beginnings of words of name, email or code")
     sort: OwnerSort = OwnerSort.NEWEST
 
 
