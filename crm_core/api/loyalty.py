@@ -3,11 +3,14 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from starlette.responses import StreamingResponse
 
 from crm_core.api.deps import CurrentActor, Db, ReadDb, ReaderDep, needs
 from crm_core.api.responses import Done, Envelope, JsonText, Rows
 from crm_core.api.route import Route
 from crm_core.base.words import RecordId
+from crm_core.insights.exports import Dataset, ExportFilter, Format, open_export
+from crm_core.insights.exports.formats import MEDIA_TYPES
 from crm_core.loyalty import queries, service
 from crm_core.loyalty.schemas import (
     LoyaltyStats,
@@ -54,6 +57,28 @@ def cancel_redemption(
     """Gives the points back to the lots they came from."""
     redemption = service.cancel_redemption(db, redemption_id, actor=actor)
     return Done(message="Redemption cancelled", data=redemption)
+
+
+class ExportRequest(ExportFilter):
+    """Which set, as which file, and the filters of its list."""
+
+    dataset: Dataset
+    format: Format = Format.CSV
+
+
+@router.get(
+    "/loyalty/export",
+    response_class=StreamingResponse,
+    responses={200: {"content": {media_type: {} for media_type in MEDIA_TYPES.values()}}},
+)
+def export_loyalty(
+    actor: CurrentActor, wanted: Annotated[ExportRequest, Query()]
+) -> StreamingResponse:
+    """The whole set as a file, streamed; identifiers only for those who may see them."""
+    filters = ExportFilter(**wanted.model_dump(exclude={"dataset", "format"}))
+    export = open_export(wanted.dataset, wanted.format, filters, actor=actor)
+    headers = {"Content-Disposition": f'attachment; filename="{export.name}"'}
+    return StreamingResponse(export.chunks(), media_type=export.media_type, headers=headers)
 
 
 @router.get("/loyalty/stats")

@@ -170,11 +170,7 @@ class Listing(Generic[Row]):
 
     def read(self, request: PageRequest) -> Read[Row]:
         """The list for these filters; runs nothing."""
-        values = {
-            name: self._value(name, value)
-            for name in self.filters
-            if (value := getattr(request, name)) is not None
-        }
+        values = self._given(request)
         order = getattr(request, "sort", None) or next(iter(self.orders))
         bound = self._place(request.cursor, order) if request.cursor else {}
         constants = constants_of(
@@ -182,6 +178,11 @@ class Listing(Generic[Row]):
         )
         statements = self._written((tuple(values), order, bool(bound)), constants)
         return Read(self.schema, statements, values | bound, request, order)
+
+    def conditions(self, request: PageRequest) -> tuple[list[ColumnElement[bool]], dict[str, Any]]:
+        """What the filters that are given say, and the values they bind: for an export."""
+        values = self._given(request)
+        return [self.filters[name] for name in values], values
 
     def one(self, session: Session, record_id: int) -> Row:
         """The record with this id, as a row of the list; ``NotFound`` where there is none."""
@@ -202,6 +203,13 @@ class Listing(Generic[Row]):
             named = bindparam("record_id", type_=BigInteger)
             self._found = compiled_text(record_envelope(self.statement.where(self.key == named)))
         return ReadOne(self._found, {"record_id": record_id}, self.noun)
+
+    def _given(self, request: PageRequest) -> dict[str, Any]:
+        return {
+            name: self._value(name, value)
+            for name in self.filters
+            if (value := getattr(request, name)) is not None
+        }
 
     def _value(self, name: str, value: Any) -> Any:
         if name in self.convert:
