@@ -1,0 +1,47 @@
+"""What a person does on a page: fill in, press, look."""
+
+from datetime import date
+from decimal import Decimal
+
+from streamlit.testing.v1 import AppTest
+
+Value = str | int | Decimal | date | None
+
+
+def fill(page: AppTest, form: str = "", /, **values: Value) -> AppTest:
+    """Writes into the fields of these paths, of the form whose name begins so."""
+    for path, value in values.items():
+        fields = (*page.text_input, *page.text_area, *page.selectbox, *page.date_input)
+        (field, *_) = [
+            each
+            for each in fields
+            if str(each.key).startswith(form) and f"-{path}-" in f"-{each.key}-"
+        ]
+        field.set_value(value)
+    return page
+
+
+def press(page: AppTest, label: str) -> AppTest:
+    """Clicks the button with this label; fails where the page then has a bug."""
+    (button,) = [button for button in page.button if button.label == label]
+    button.click().run()
+    assert not page.exception
+    return page
+
+
+def labels(page: AppTest) -> set[str]:
+    """The buttons that are there."""
+    return {button.label for button in page.button}
+
+
+def cells(page: AppTest, column: str) -> list[object]:
+    """What the first table with this column shows in it."""
+    for table in page.dataframe:
+        if column in table.value.columns:
+            return list(table.value[column])
+    return []
+
+
+def errors(page: AppTest) -> list[str]:
+    """What the page refuses, in its words: as they are read, without Markdown's backslashes."""
+    return [error.value.replace("\\", "") for error in page.error]
