@@ -9,7 +9,7 @@ from crm_core.api.deps import CurrentActor, Db, ReadDb, ReaderDep, needs
 from crm_core.api.responses import Done, Envelope, JsonText, Rows
 from crm_core.api.route import Route
 from crm_core.base.words import RecordId
-from crm_core.insights.exports import Dataset, ExportFilter, Format, open_export
+from crm_core.insights.exports import ExportFilter, ExportRequest, open_export
 from crm_core.insights.exports.formats import MEDIA_TYPES
 from crm_core.loyalty import queries, service
 from crm_core.loyalty.schemas import (
@@ -57,13 +57,6 @@ def cancel_redemption(
     """Gives the points back to the lots they came from."""
     redemption = service.cancel_redemption(db, redemption_id, actor=actor)
     return Done(message="Redemption cancelled", data=redemption)
-
-
-class ExportRequest(ExportFilter):
-    """Which set, as which file, and the filters of its list."""
-
-    dataset: Dataset
-    format: Format = Format.CSV
 
 
 @router.get(

@@ -147,8 +147,8 @@ class PatientCreate(Echo):
     emergency_contact_name: Name | None = None
     emergency_contact_phone: NigerianPhone | None = None
     emergency_contact_relationship: Name | None = None
-    allergies: Items = []
-    chronic_conditions: Items = []
+    allergies: Items = Field(default_factory=list)
+    chronic_conditions: Items = Field(default_factory=list)
     communication_preferences: CommunicationPreferences = CommunicationPreferences()
     consent_source: Line = "registration"
     referral_code: Annotated[Line, StringConstraints(to_upper=True, max_length=20)] | None = None

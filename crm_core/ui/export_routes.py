@@ -4,14 +4,17 @@ import csv
 import io
 from collections.abc import Callable
 
+from pydantic import ValidationError
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from crm_core.base.cells import harmless
 from crm_core.base.clock import utc_now
 from crm_core.base.db import reading, transaction
 from crm_core.base.errors import Forbidden, NotFound, Refusal
 from crm_core.base.preflight import ReceiptRead, get_receipt
+from crm_core.insights.exports import ExportFilter, ExportRequest, open_export
 from crm_core.payouts import service
 from crm_core.people import queries
 from crm_core.people.schemas import Actor, Permission
@@ -30,6 +33,27 @@ async def bank_file(request: Request) -> Response:
 async def receipt(request: Request) -> Response:
     """A receipt with everything it lists, as CSV."""
     return await in_thread(_answer, _receipt, request)
+
+
+async def loyalty(request: Request) -> Response:
+    """A data set of the loyalty programme, streamed; what it takes is in the query."""
+    return await in_thread(_loyalty, request)
+
+
+def _loyalty(request: Request) -> Response:
+    try:
+        wanted = ExportRequest.model_validate(dict(request.query_params))
+        filters = ExportFilter(**wanted.model_dump(exclude={"dataset", "format"}))
+        export = open_export(wanted.dataset, wanted.format, filters, actor=_actor(request))
+    except ValidationError as error:
+        reasons = "; ".join(
+            f"{e['loc'][0] if e['loc'] else 'query'}: {e['msg']}" for e in error.errors()
+        )
+        return PlainTextResponse(f"This export cannot be made: {reasons}\n", 400, _UNSTORED)
+    except Refusal as refusal:
+        return PlainTextResponse(f"{refusal}\n", _STATUS.get(type(refusal), 409), _UNSTORED)
+    headers = {"content-disposition": f'attachment; filename="{export.name}"', **_UNSTORED}
+    return StreamingResponse(export.chunks(), media_type=export.media_type, headers=headers)
 
 
 def _answer(make: Make, request: Request) -> Response:
@@ -70,15 +94,10 @@ def _as_csv(found: ReceiptRead) -> bytes:
     writer.writerow(("outcome", "record", "before", "after", "amount", "reason"))
     for change in found.changed:
         line = (change.label, change.before, change.after, change.amount, "")
-        writer.writerow(("changed", *map(_harmless, line)))
+        writer.writerow(("changed", *map(harmless, line)))
     for refused in found.refused:
-        writer.writerow(("refused", *map(_harmless, (refused.label, "", "", "", refused.reason))))
+        writer.writerow(("refused", *map(harmless, (refused.label, "", "", "", refused.reason))))
     return text.getvalue().encode("utf-8-sig")
-
-
-def _harmless(cell: str) -> str:
-    """A cell that a spreadsheet would run as a formula gets an apostrophe before it."""
-    return f"'{cell}" if cell[:1] in "=+-@\t\r" and cell else cell
 
 
 _UNSTORED = {"cache-control": "no-store"}
@@ -86,4 +105,5 @@ _UNSTORED = {"cache-control": "no-store"}
 ROUTES = [
     Route("/export/bank-file/{record_id:int}", bank_file, methods=["GET"]),
     Route("/export/receipt/{record_id:int}", receipt, methods=["GET"]),
+    Route("/export/loyalty", loyalty, methods=["GET"]),
 ]

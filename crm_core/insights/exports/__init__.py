@@ -1,12 +1,13 @@
 """Exports: whole data sets streamed out of PostgreSQL as CSV, XLSX or Parquet."""
 
 from crm_core.insights.exports.datasets import Dataset, ExportFilter, documentation
-from crm_core.insights.exports.service import Export, Format, open_export
+from crm_core.insights.exports.service import Export, ExportRequest, Format, open_export
 
 __all__ = [
     "Dataset",
     "Export",
     "ExportFilter",
+    "ExportRequest",
     "Format",
     "documentation",
     "open_export",

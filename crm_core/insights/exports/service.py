@@ -32,6 +32,13 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
+class ExportRequest(ExportFilter):
+    """Which set, as which file, and the filters of its list."""
+
+    dataset: Dataset
+    format: Format = Format.CSV
+
+
 @dataclass
 class Export:
     """A file about to be streamed; iterate over ``chunks()`` once."""

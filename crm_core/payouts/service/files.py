@@ -11,6 +11,7 @@ from sqlalchemy import insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from crm_core.base import crypto, history
+from crm_core.base.cells import harmless
 from crm_core.base.errors import Conflict, NotFound
 from crm_core.base.money import naira
 from crm_core.base.preflight import Plan, Receipt, Verdict, check_ids, make_plan
@@ -152,18 +153,13 @@ def _line(payout: PayoutRead, account_number: str) -> tuple[str, ...]:
     narration = f"{payout.payout_code} {payout.period_start:%b %Y}"
     return (
         payout.payment_reference,
-        _harmless(payout.account_name or ""),
+        harmless(payout.account_name or ""),
         payout.bank_name or "",
         payout.bank_code or "",
         account_number,
         f"{payout.net_amount:.2f}",
         narration,
     )
-
-
-def _harmless(cell: str) -> str:
-    """A cell that a spreadsheet would run as a formula gets an apostrophe before it."""
-    return f"'{cell}" if cell[:1] in "=+-@\t\r" else cell
 
 
 def _start_attempts(session: Session, ids: Sequence[int], file_id: int) -> None:
