@@ -23,11 +23,11 @@ from crm_core.base.migrate import DatabaseUnfit, migrate
 from crm_core.base.settings import settings
 from crm_core.people import directory, service
 from crm_core.people.schemas import Actor, Role, StaffCreate, TokenCreate, machine
-from crm_core.supervisor import follow_supervisor
+from crm_core.supervisor import NeverStarted, follow_supervisor
 from crm_core.up import CannotStart, sign_in_address
 from crm_core.up import run as run_everything
 
-_EXPECTED = (CannotStart, DatabaseUnfit, EmbeddedError, KeyMissing, Refusal)
+_EXPECTED = (CannotStart, DatabaseUnfit, EmbeddedError, KeyMissing, NeverStarted, Refusal)
 _ROLES = click.Choice([role.value for role in Role])
 
 

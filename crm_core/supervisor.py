@@ -21,8 +21,14 @@ LIFELINE = "CRM_LIFELINE"
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 LIVED_LONG = 60.0
 """After so many seconds a part that crashes is restarted at once again."""
+MOST_FALSE_STARTS = 3
+"""So often a part may end before everything was ready once; then it will not do better."""
 GRACE = 10.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class NeverStarted(RuntimeError):
+    """One sentence that says which part does not start."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +60,20 @@ class Supervisor:
     when_ready: Callable[[], None]
     watches: Sequence[Watch] = ()
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _were_ready: bool = False
+    _hopeless: str = ""
 
     def run(self) -> None:
-        """Returns after SIGINT, SIGTERM or SIGHUP, when every child has ended."""
+        """Returns after SIGINT, SIGTERM or SIGHUP, when every child has ended.
+
+        Raises:
+            NeverStarted: a part ended again and again before everything was ready once.
+        """
         asyncio.run(self._run())
+        if self._hopeless:
+            raise NeverStarted(
+                f"The {self._hopeless} does not start: read what it says above, and correct that."
+            )
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -78,13 +94,18 @@ class Supervisor:
 
     async def _keep(self, part: Part, lifeline: int) -> None:
         """Starts the part, again and again, with longer pauses where it keeps crashing."""
-        pause = FIRST_PAUSE
+        pause, false_starts = FIRST_PAUSE, 0
         while not self._stopping.is_set():
             started = time.monotonic()
             child = await _start(part, lifeline)
             await self._ended_or_stopping(child)
             if self._stopping.is_set():
                 await _stop(child)
+                return
+            false_starts += not self._were_ready
+            if false_starts == MOST_FALSE_STARTS:
+                self._hopeless = part.name
+                self._stopping.set()
                 return
             if time.monotonic() - started > LIVED_LONG:
                 pause = FIRST_PAUSE
@@ -115,6 +136,7 @@ class Supervisor:
             # Nobody tells us when a child begins to listen: it has to be asked.
             while part.health and not await asyncio.to_thread(_answers, part.health):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
+        self._were_ready = True
         try:
             await asyncio.to_thread(self.when_ready)
         except Exception as error:  # noqa: BLE001  (the parts run on without it)

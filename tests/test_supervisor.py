@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import Running, children_of, eventually, free_port, is_alive, running
+from tests.processes import PATIENCE, Running, children_of, eventually, free_port, is_alive, running
 
 PROGRAM = """
 import os, sys
@@ -113,3 +113,29 @@ def test_readiness_is_told_once(supervisor: Running) -> None:
     supervisor.wait_until_it_says("it starts again")
     pid_of(supervisor, "http.server")
     assert supervisor.said.count("Ready.") == 1
+
+
+HOPELESS = """
+import os, sys
+from crm_core.supervisor import NeverStarted, Part, Supervisor
+def say(words): print(words, flush=True)
+def part(name, program, health):
+    return Part(name, [sys.executable, "-c", program], dict(os.environ), health)
+parts = [
+    part("server", "raise SystemExit('no key')", "http://127.0.0.1:1/"),
+    part("other", "import signal; signal.pause()", None),
+]
+try:
+    Supervisor(parts, say, lambda: say("Ready.")).run()
+except NeverStarted as error:
+    say(error)
+"""
+
+
+def test_a_part_that_never_starts_is_given_up_and_everything_with_it(tmp_path: Path) -> None:
+    with running(["-c", HOPELESS], tmp_path) as started:
+        assert started.process.wait(PATIENCE) == 0
+    lines = started.said.splitlines()
+    assert lines.count("no key") == 3
+    assert lines[-1].startswith("The server does not start: read what it says above")
+    assert "Ready." not in lines
