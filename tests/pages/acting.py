@@ -23,7 +23,7 @@ def fill(page: AppTest, form: str = "", /, **values: Value) -> AppTest:
 
 def press(page: AppTest, label: str) -> AppTest:
     """Clicks the button with this label; fails where the page then has a bug."""
-    (button,) = [button for button in page.button if button.label == label]
+    (button,) = [button for button in page.button if _read(button.label) == label]
     button.click().run()
     assert not page.exception
     return page
@@ -31,7 +31,7 @@ def press(page: AppTest, label: str) -> AppTest:
 
 def labels(page: AppTest) -> set[str]:
     """The buttons that are there."""
-    return {button.label for button in page.button}
+    return {_read(button.label) for button in page.button}
 
 
 def cells(page: AppTest, column: str) -> list[object]:
@@ -44,4 +44,24 @@ def cells(page: AppTest, column: str) -> list[object]:
 
 def errors(page: AppTest) -> list[str]:
     """What the page refuses, in its words: as they are read, without Markdown's backslashes."""
-    return [error.value.replace("\\", "") for error in page.error]
+    return [_read(error.value) for error in page.error]
+
+
+def texts(page: AppTest) -> list[str]:
+    """The plain sentences on the page."""
+    return [text.value for text in page.text]
+
+
+def metric(page: AppTest, label: str) -> str:
+    """The figure under this label."""
+    return str(next(each.value for each in page.metric if each.label == label))
+
+
+def choose(page: AppTest, table: str, *ids: int) -> AppTest:
+    """Ticks the boxes of these records in the table of this name."""
+    page.session_state[f"{table}-chosen"] = set(ids)
+    return page.run()
+
+
+def _read(label: str) -> str:
+    return label.replace("\\", "")

@@ -37,7 +37,7 @@ def test_a_setting_is_changed_within_its_bounds_for_a_reason(admin: Open, sessio
 
     assert parameters.value_of(session, DAYS) == Decimal(45)
     assert "45 days" in cells(page, "Now")
-    why = "SELECT why FROM crm_history WHERE table_name = 'crm_parameters'"
+    why = "SELECT why FROM crm_history WHERE table_name = 'crm_parameters' AND action = 'update'"
     assert session.execute(text(why)).scalars().all() == ["shorter notice"]
 
 
