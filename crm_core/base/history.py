@@ -85,7 +85,9 @@ def note(
     session: Session, action: str, table: str, record_id: int | None, detail: dict[str, Any]
 ) -> None:
     """Records something that is no change: a reading of a bank record, an export, a sign-in."""
-    session.execute(_NOTE, {"action": action, "table": table, "id": record_id, "detail": json.dumps(detail)})
+    session.execute(
+        _NOTE, {"action": action, "table": table, "id": record_id, "detail": json.dumps(detail)}
+    )
 
 
 def seal(session: Session) -> Seal:

@@ -24,9 +24,7 @@ class StoredReceipt(Base):
     changed: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     refused: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     totals: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    created_at: Mapped[datetime] = mapped_column(
-        DateTime(timezone=True), server_default=func.now()
-    )
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     undone_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     undone_by: Mapped[str | None] = mapped_column(Text)
 
