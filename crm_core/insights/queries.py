@@ -47,15 +47,16 @@ _BY_MONTH = text(
     """
     WITH asked AS (SELECT unnest(CAST(:months AS date[])) AS month),
     paid AS (
-        SELECT a.month, coalesce(sum(p.net_amount), 0) AS net,
-               coalesce(sum(p.gross_revenue), 0) AS gross
-        FROM asked a LEFT JOIN crm_payouts p ON p.status = 'paid'
-            AND p.paid_at >= crm_lagos_month(a.month, 0) AND p.paid_at < crm_lagos_month(a.month, 1)
+        SELECT a.month, coalesce(sum(t.net_amount), 0) AS net,
+               coalesce(sum(t.gross_revenue), 0) AS gross
+        FROM asked a LEFT JOIN crm_payout_totals t ON t.paid_month = a.month
         GROUP BY a.month
     ), joined AS (
-        SELECT a.month, count(o.id) AS owners
-        FROM asked a LEFT JOIN crm_owners o
-            ON o.onboarding_date < CAST(a.month + interval '1 month' AS date)
+        SELECT a.month, coalesce(sum(o.owners), 0) AS owners
+        FROM asked a LEFT JOIN (
+            SELECT CAST(date_trunc('month', onboarding_date) AS date) AS month, count(*) AS owners
+            FROM crm_owners GROUP BY 1
+        ) o ON o.month <= a.month
         GROUP BY a.month
     ), now_worth AS (
         SELECT coalesce(sum(opening_value + payouts_paid_gross), 0) AS worth FROM crm_owners
@@ -76,6 +77,12 @@ _WAITING = text(
 # What preparing the month would find: see payouts/service/preparing.
 _TO_PREPARE = text(
     """
+    WITH live AS MATERIALIZED (
+        -- Only the payouts of these months: each contract's own would be all of them in the end.
+        SELECT contract_id, period_start, period_end FROM crm_payouts
+        WHERE due_on >= (SELECT min(month) + 14 FROM unnest(CAST(:months AS date[])) AS m(month))
+          AND status IN ('pending', 'approved', 'processing', 'unknown', 'paid')
+    )
     SELECT m.month,
            count(*) FILTER (WHERE r.id IS NOT NULL) AS ready,
            count(*) FILTER (WHERE r.id IS NULL) AS without_revenue
@@ -83,11 +90,11 @@ _TO_PREPARE = text(
     JOIN crm_owner_contracts t ON t.state = 'signed'
         AND t.start_date < m.month + interval '1 month' AND t.end_date >= m.month
     LEFT JOIN crm_hospital_revenue r ON r.hospital_id = t.hospital_id AND r.month = m.month
+        AND r.month = ANY(CAST(:months AS date[]))
     WHERE NOT EXISTS (
-        SELECT FROM crm_payouts p
+        SELECT FROM live p
         WHERE p.contract_id = t.id AND p.period_end >= greatest(t.start_date, m.month)
-          AND p.period_start <= least(t.end_date, m.month + interval '1 month - 1 day')
-          AND p.status IN ('pending', 'approved', 'processing', 'unknown', 'paid'))
+          AND p.period_start <= least(t.end_date, m.month + interval '1 month - 1 day'))
       AND (r.id IS NULL OR r.gross_revenue > 0 OR t.minimum_guarantee > 0)
     GROUP BY m.month ORDER BY m.month DESC
     """

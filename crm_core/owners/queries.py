@@ -190,16 +190,38 @@ _ACCOUNT = select(
     OwnerAccount.nuban_ok,
     OwnerAccount.changed_at,
 ).where(OwnerAccount.owner_id == bindparam("owner_id"))
+# Backwards from the scores of today: what changed after a month's end is taken off again, so that
+# only the changes of the months asked for are read.
 _SCORE_BY_MONTH = text(
     """
-    SELECT m.month AS as_of, round(avg(s.score), 2) AS score
-    FROM unnest(CAST(:months AS date[])) AS m(month)
-    CROSS JOIN crm_owners o
-    CROSS JOIN LATERAL (
-        SELECT score FROM crm_owner_scores
-        WHERE owner_id = o.id AND as_of < m.month + interval '1 month'
-        ORDER BY as_of DESC LIMIT 1
-    ) s
-    GROUP BY m.month ORDER BY m.month
+    WITH asked AS (SELECT unnest(CAST(:months AS date[])) + interval '1 month' AS ends),
+    latest AS (
+        SELECT owner_id, as_of, score, lag(score) OVER (PARTITION BY owner_id ORDER BY as_of) AS old
+        FROM crm_owner_scores WHERE as_of >= (SELECT min(ends) FROM asked)
+    ), by_day AS (
+        SELECT l.as_of, sum(l.score - coalesce(l.old, e.score, 0)) AS change,
+               count(*) FILTER (WHERE coalesce(l.old, e.score) IS NULL) AS came
+        FROM latest l LEFT JOIN LATERAL (
+            SELECT score FROM crm_owner_scores
+            WHERE l.old IS NULL AND owner_id = l.owner_id AND as_of < l.as_of
+            ORDER BY as_of DESC LIMIT 1
+        ) e ON true
+        GROUP BY l.as_of
+    ), now_is AS (
+        SELECT sum(coalesce(o.satisfaction_score, e.score)) AS total,
+               count(coalesce(o.satisfaction_score, e.score)) AS owners
+        FROM crm_owners o LEFT JOIN LATERAL (
+            -- Whose surveys are all too old has no score now, and keeps the last one here.
+            SELECT score FROM crm_owner_scores
+            WHERE o.satisfaction_score IS NULL AND owner_id = o.id
+            ORDER BY as_of DESC LIMIT 1
+        ) e ON true
+    )
+    SELECT CAST(a.ends - interval '1 month' AS date) AS as_of,
+           round((n.total - coalesce(sum(d.change), 0))
+                 / (n.owners - coalesce(sum(d.came), 0)), 2) AS score
+    FROM asked a CROSS JOIN now_is n LEFT JOIN by_day d ON d.as_of >= a.ends
+    GROUP BY a.ends, n.total, n.owners HAVING n.owners > coalesce(sum(d.came), 0)
+    ORDER BY a.ends
     """
 )

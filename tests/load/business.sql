@@ -86,9 +86,10 @@ SELECT o.id, o.hospital_id, 5, crm_lagos_today() - 3000, crm_lagos_today() - 250
 FROM crm_owners o WHERE o.id % 2 = 0;
 
 INSERT INTO crm_owner_surveys (owner_id, score, surveyed_on, recorded_by)
-SELECT o.id, round((2.5 + 2.5 * pg_temp.dice(o.id * 10 + k, 13))::numeric, 2),
+SELECT o.id, CASE k WHEN 0 THEN o.satisfaction_score
+                    ELSE round((2.5 + 2.5 * pg_temp.dice(o.id * 10 + k, 13))::numeric, 2) END,
        crm_lagos_today() - k * 90, 'staff:1'
-FROM crm_owners o, generate_series(0, 3) k;
+FROM crm_owners o, generate_series(0, 11) k WHERE o.satisfaction_score IS NOT NULL;
 INSERT INTO crm_owner_scores (owner_id, as_of, score)
 SELECT owner_id, surveyed_on, score FROM crm_owner_surveys;
 

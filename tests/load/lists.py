@@ -1,9 +1,12 @@
-"""Every list with every filter and sort, each beside the SQL one would write by hand for its rows."""
+"""Every list with every filter and sort, each beside the SQL one would write by hand."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import base64
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
+
+import orjson
 
 from crm_core.base.clock import add_months, lagos_today, month_start
 from crm_core.base.paging import PageRequest
@@ -43,18 +46,37 @@ class Case:
     """A list as asked for, and the parts of its floor."""
 
     name: str
-    read: Read[Any]
+    list_: Callable[[Any], Read[Any]]
+    request: PageRequest
     base: str
     order: Sequence[str]
     where: str = ""
     direction: str = "DESC"
 
-    def floor(self, after: str = "") -> str:
-        """The rows and nothing else; ``after`` is the condition that goes on from a cursor."""
-        conditions = " AND ".join(filter(None, [self.where, after]))
+    @property
+    def read(self) -> Read[Any]:
+        """Our way to these rows."""
+        return self.list_(self.request)
+
+    @property
+    def floor(self) -> str:
+        """The rows and nothing else."""
         order = ", ".join(f"{column} {self.direction}" for column in self.order)
-        condition = f" WHERE {conditions}" if conditions else ""
+        condition = f" WHERE {self.where}" if self.where else ""
         return f"{self.base}{condition} ORDER BY {order} LIMIT {LIMIT}"
+
+    def after(self, cursor: str) -> "Case":
+        """The page that this cursor leads to."""
+        key = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))[1:]
+        sign = "<" if self.direction == "DESC" else ">"
+        values = ", ".join(f"'{part}'" for part in key)
+        place = f"({', '.join(self.order)}) {sign} ({values})"
+        return replace(
+            self,
+            name=f"{self.name}, page {DEEP}",
+            request=self.request.model_copy(update={"cursor": cursor}),
+            where=f"{self.where} AND {place}" if self.where else place,
+        )
 
 
 def cases() -> Iterator[Case]:
@@ -63,10 +85,10 @@ def cases() -> Iterator[Case]:
     yield from _owner_cases()
     yield from _contract_cases()
     hospitals = "SELECT * FROM crm_hospitals"
-    yield Case("hospitals", list_hospitals(HospitalFilter()), hospitals, ("created_at", "id"))
+    yield Case("hospitals", list_hospitals, HospitalFilter(), hospitals, ("created_at", "id"))
     words = "search @@ to_tsquery('simple', 'lagos:*')"
-    found = list_hospitals(HospitalFilter(search="lagos"))
-    yield Case("hospitals search", found, hospitals, ("created_at", "id"), words)
+    found = HospitalFilter(search="lagos")
+    yield Case("hospitals search", list_hospitals, found, hospitals, ("created_at", "id"), words)
 
 
 def _payout_cases() -> Iterator[Case]:
@@ -77,8 +99,10 @@ def _payout_cases() -> Iterator[Case]:
     }
     for name, (given, where) in _payout_filters().items():
         for sort, (order, direction) in orders.items():
-            read = list_payouts(PayoutFilter.model_validate({**given, "sort": sort}))
-            yield Case(f"payouts {name}{sort}", read, _PAYOUTS, order, where, direction)
+            asked = PayoutFilter.model_validate({**given, "sort": sort})
+            yield Case(
+                f"payouts {name}{sort}", list_payouts, asked, _PAYOUTS, order, where, direction
+            )
 
 
 def _payout_filters() -> Mapping[str, tuple[Mapping[str, Any], str]]:
@@ -141,8 +165,8 @@ def _owner_cases() -> Iterator[Case]:
     }
     for name, (given, where) in filters.items():
         for sort, (order, direction) in orders.items():
-            read = list_owners(OwnerFilter.model_validate({**given, "sort": sort}))
-            yield Case(f"owners {name}{sort}", read, _OWNERS, order, where, direction)
+            asked = OwnerFilter.model_validate({**given, "sort": sort})
+            yield Case(f"owners {name}{sort}", list_owners, asked, _OWNERS, order, where, direction)
 
 
 def _contract_cases() -> Iterator[Case]:
@@ -157,10 +181,7 @@ def _contract_cases() -> Iterator[Case]:
         ),
     }
     for name, (given, where) in filters.items():
-        read = list_contracts(ContractFilter.model_validate(given))
-        yield Case(f"contracts{name}", read, _CONTRACTS, ("c.created_at", "c.id"), where)
-
-
-def deeper(read: Read[Any], cursor: str, request: type[PageRequest]) -> PageRequest:
-    """The same request from a cursor on."""
-    return request.model_validate({**read.request.model_dump(), "cursor": cursor})
+        asked = ContractFilter.model_validate(given)
+        yield Case(
+            f"contracts{name}", list_contracts, asked, _CONTRACTS, ("c.created_at", "c.id"), where
+        )

@@ -1,0 +1,67 @@
+"""A database of the benchmark's size, and the tables that are printed at the end."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy.orm import Session
+
+from crm_core.base.db import CONNECTION, SessionFactory, connect
+from crm_core.base.migrate import migrate
+from tests.load.measuring import Table
+from tests.servers import OWNER, Databases
+
+_TABLES = pytest.StashKey[list[Table]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Nothing was measured yet."""
+    config.stash[_TABLES] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints what was measured."""
+    for table in terminalreporter.config.stash[_TABLES]:
+        terminalreporter.ensure_newline()
+        for line in table.lines():
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def tables(pytestconfig: pytest.Config) -> list[Table]:
+    """Where a benchmark puts its table."""
+    return pytestconfig.stash[_TABLES]
+
+
+@pytest.fixture(scope="session")
+def business(databases: Databases) -> Iterator[str]:
+    """The address of a database with 2,000 owners and 100,000 payouts."""
+    name = databases.empty()
+    owner = databases.url(name, role=OWNER)
+    migrate(owner)
+    with psycopg.connect(owner) as connection:
+        connection.execute((Path(__file__).parent / "business.sql").read_bytes())
+    with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
+    yield databases.url(name)
+    databases.drop(name)
+
+
+@pytest.fixture(scope="session")
+def connection_to_business(business: str) -> Iterator[psycopg.Connection[Any]]:
+    """A bare connection as the application has it."""
+    with psycopg.connect(business, **CONNECTION, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def in_business(business: str) -> Iterator[Session]:
+    """A session over the same data; whatever it does is rolled back."""
+    engine = connect(business)
+    with SessionFactory() as session:
+        yield session
+        session.rollback()
+    SessionFactory.configure(bind=None)
+    engine.dispose()
