@@ -43,7 +43,7 @@ class Card:
 
 def show(cards: Sequence[Card], *, columns: int = 4) -> None:
     """Cards beside each other, as many as there is room for."""
-    with st.grid(columns, min_column_width=190 if columns <= 4 else 150, row_height="content"):
+    with st.grid(columns, min_column_width=160 if columns <= 4 else 150, row_height="content"):
         for card in cards:
             with st.container(border=True, height="stretch", gap="xsmall"):
                 _card(card)

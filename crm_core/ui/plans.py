@@ -45,7 +45,7 @@ class View:
     Attributes:
         title: what it is about to do.
         totals: name in the plan's totals → what it is called; money is recognised by its name.
-        verb: for the button, such as "Approve"; count and naira follow by themselves.
+        verb: for the button, such as "Approve {}" where the count goes; the naira follow.
         amount: the total that the button names.
     """
 
@@ -184,7 +184,7 @@ def _verdicts(plan: Plan) -> None:
 
 
 def _button(plan: Plan, view: View) -> str:
-    label = f"{view.verb} {counted(len(plan.accepted), view.noun)}"
+    label = view.verb.format(counted(len(plan.accepted), view.noun))
     if view.amount:
         label += f" · {written(view.amount, plan.totals.get(view.amount, '0'))}"
     return plain(label)

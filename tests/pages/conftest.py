@@ -30,3 +30,21 @@ def open_page(
         return page
 
     return open_it
+
+
+@pytest.fixture
+def visit(session: Session, staff: Callable[..., Staff], project: Path) -> Callable[..., AppTest]:
+    """Like ``open_page``, but behind the navigation: for pages with links to other pages."""
+
+    def visit_it(path: str, /, *roles: Role, **query: object) -> AppTest:
+        person = staff(*roles)
+        token = service.open_session(session, person.id, method="password", user_agent="test")
+        page = AppTest.from_file(project / "Home.py", default_timeout=20).switch_page(path)
+        page.user = {"ops_sid": token}
+        for name, value in query.items():
+            page.query_params[name] = str(value)
+        page.run()
+        assert not page.exception
+        return page
+
+    return visit_it

@@ -35,9 +35,9 @@ WRONG_DIGIT = AccountChange(
 
 
 @pytest.fixture
-def payouts(open_page: Open) -> Open:
+def payouts(visit: Open) -> Open:
     """``payouts(Role.APPROVER, tab="pipeline")``: the payouts page at that address."""
-    return partial(open_page, "pages/payouts.py")
+    return partial(visit, "pages/payouts.py")
 
 
 def whose(page: AppTest, session: Session) -> Actor:

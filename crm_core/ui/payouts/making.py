@@ -64,7 +64,7 @@ def _decide(actor: Actor, proposal: Proposal) -> None:
             "net": "Net",
             "refused": "Left out",
         },
-        verb="Make",
+        verb="Make {}",
         amount="net",
     )
     if plans.confirmed(_PLAN, proposal, view):

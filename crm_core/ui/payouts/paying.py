@@ -20,13 +20,13 @@ _FILE, _PAYMENT, _TABLE = "bank-file", "payment", "approved"
 _FILE_VIEW = View(
     title="Look before the file is written",
     totals={"count": "In the file", "control_total": "Control total", "refused": "Left out"},
-    verb="Write the file with",
+    verb="Write the file with {}",
     amount="control_total",
 )
 _PAYMENT_VIEW = View(
     title="What the bank's statement says",
     totals={"count": "Will be paid", "net_amount": "Net amount", "refused": "Refused"},
-    verb="Mark as paid",
+    verb="Mark {} as paid",
     amount="net_amount",
 )
 

@@ -36,7 +36,7 @@ _VIEW = View(
         "final": "Then ready to pay",
         "refused": "Refused",
     },
-    verb="Approve",
+    verb="Approve {}",
     amount="net_amount",
 )
 

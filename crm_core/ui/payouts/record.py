@@ -83,7 +83,7 @@ def _head(payout: PayoutRead) -> None:
     states.chips(rows.states(payout))
     if payout.status_reason:
         st.text(f"Why: {payout.status_reason}")
-    with st.grid(4, min_column_width=160):
+    with st.grid(4, min_column_width=185):
         st.metric("Gross", naira(payout.gross_revenue), border=True)
         st.metric("Deductions", naira(payout.deductions), border=True)
         st.metric("Net", naira(payout.net_amount), border=True)

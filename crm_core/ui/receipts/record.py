@@ -127,7 +127,7 @@ def _undo(actor: Actor, receipt: ReceiptRead, proposal: Proposal) -> None:
     view = View(
         title="Look before the approvals are undone",
         totals={"count": "Will wait for approval again"},
-        verb="Undo the approval of",
+        verb="Undo the approval of {}",
     )
     if plans.confirmed(_PLAN, proposal, view):
         ids = [verdict.id for verdict in proposal.plan.verdicts]
