@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from pydantic import ValidationError
@@ -110,7 +111,7 @@ def test_of_two_signed_at_once_one_stays(own_database: str) -> None:
         with SessionFactory.begin() as session:
             return contracts.sign_contract(session, contract_id, actor=FINANCE)
 
-    outcomes = together([lambda i=i: sign(i) for i in drafts])  # type: ignore[misc] # mypy cannot infer a lambda with a default
+    outcomes = together([partial(sign, i) for i in drafts])
     assert kinds(outcomes) == ["Conflict", "ContractRead"]
 
 

@@ -17,7 +17,7 @@ from crm_core.base.preflight import (
 )
 from crm_core.payouts.models import Payout, PayoutApproval
 from crm_core.payouts.queries import PAYOUTS
-from crm_core.payouts.schemas import PayoutStatus
+from crm_core.payouts.schemas import AWAITING_APPROVAL, PayoutRead, PayoutStatus
 from crm_core.payouts.service import common
 from crm_core.payouts.service.common import Act
 from crm_core.people.schemas import Actor, Permission
@@ -52,7 +52,7 @@ def commit_undo(
     if receipt_id is not None and accepted:
         _mark_undone(session, receipt_id, accepted, actor)
     _withdraw(session, accepted, actor)
-    changed = [common.change_of(payout, "pending") for payout in before]
+    changed = [common.change_of(payout, _after(payout)) for payout in before]
     totals = {"undone": str(len(changed))}
     return common.conclude(session, act, changed=changed, refused=refused, totals=totals)
 
@@ -62,7 +62,7 @@ def _plan(session: Session, ids: Sequence[int], actor: Actor) -> Plan:
     mine = common.approved_by(session, ids, actor.person)
     verdicts = common.missing(ids, payouts)
     for payout in payouts:
-        awaits_another = payout.status is PayoutStatus.PENDING and payout.id in mine
+        awaits_another = payout.status in AWAITING_APPROVAL and payout.id in mine
         ok = payout.status is PayoutStatus.APPROVED or awaits_another
         verdicts.append(
             Verdict(
@@ -70,11 +70,18 @@ def _plan(session: Session, ids: Sequence[int], actor: Actor) -> Plan:
                 label=common.label_of(payout),
                 ok=ok,
                 code="undo" if ok else "state",
-                reason="Will be pending again." if ok else f"It is {payout.status} by now.",
+                reason=f"Will be {_after(payout)} again."
+                if ok
+                else f"It is {payout.status} by now.",
                 state=f"{payout.version}|{payout.approvals}",
             )
         )
     return make_plan(verdicts, {"count": sum(verdict.ok for verdict in verdicts)})
+
+
+def _after(payout: PayoutRead) -> PayoutStatus:
+    """A first of two approvals that is taken back leaves the state as it is."""
+    return PayoutStatus.FAILED if payout.status is PayoutStatus.FAILED else PayoutStatus.PENDING
 
 
 def _mark_undone(session: Session, receipt_id: int, ids: Sequence[int], actor: Actor) -> None:
