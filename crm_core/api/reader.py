@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 
 from crm_core.api.lane import Lane
+from crm_core.base.estimates import Estimates
 
 MOST_LANES = 10
 PATIENCE = 5.0
@@ -22,6 +23,7 @@ class LaneReader:
         self._places = asyncio.Semaphore(MOST_LANES)
         self._free: list[Lane] = []
         self.busy = 0
+        self.estimates = Estimates()
 
     @property
     def idle(self) -> int:

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm_core.base.errors import NotFound
+from crm_core.base.estimates import Estimates
 from crm_core.base.paging import EXACT, Page, PageRequest, Row, decode_cursor, encode_cursor
 from crm_core.base.statements import Statements, compiled_text, constants_of, plain, total_of
 from crm_core.base.wire import KEY, list_envelope, record_envelope
@@ -37,6 +38,8 @@ _Key = tuple[tuple[str, ...], str, bool]
 
 class Reader(Protocol):
     """Runs one statement and gives the single text value of its single row."""
+
+    estimates: Estimates
 
     async def __call__(self, statement: str, values: Mapping[str, Any]) -> str | None: ...
 
@@ -89,7 +92,13 @@ class Read(Generic[Row]):
 
     async def fetch(self, reader: Reader) -> str:
         """The same text as ``json``, without blocking the event loop."""
-        return await reader(self.statements.json, self._all_values()) or ""
+        known, counted = self.statements.known, self._literal_count()
+        quick = reader.estimates.recall(known, counted)
+        if quick is not None:
+            return await reader(quick, self._all_values()) or ""
+        answer = await reader(self.statements.json, self._all_values()) or ""
+        reader.estimates.keep(known, counted, answer=answer)
+        return answer
 
     def _all_values(self) -> dict[str, Any]:
         if "%(" not in self.statements.json:
@@ -253,6 +262,7 @@ class Listing(Generic[Row]):
         return Statements(
             rows=compiled_text(paged.add_columns(total.label("_total"))),
             json=compiled_text(list_envelope(paged, total, name)),
+            known=compiled_text(list_envelope(paged, cast(bindparam("_known"), BigInteger), name)),
             count=compiled_text(matching),
         )
 

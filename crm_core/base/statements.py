@@ -21,6 +21,9 @@ class Statements:
 
     rows: str
     json: str
+    known: str
+    """``json`` with a total that is known already."""
+
     count: str
 
     def write(self, constants: Mapping[str, str]) -> "Statements":
@@ -29,7 +32,8 @@ class Statements:
         if "%(" not in count:
             whole = sql.Literal(count.replace("%%", "%")).as_string(None)
             constants = {**constants, "_count_statement": whole.replace("%", "%%")}
-        return Statements(_written(self.rows, constants), _written(self.json, constants), count)
+        rows, json, known = (_written(t, constants) for t in (self.rows, self.json, self.known))
+        return Statements(rows=rows, json=json, known=known, count=count)
 
 
 def compiled_text(statement: Select[*tuple[Any, ...]]) -> str:

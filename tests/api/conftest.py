@@ -15,6 +15,7 @@ from structlog.typing import EventDict
 from crm_core.api.app import PREFIX, create_app
 from crm_core.api.reader import open_reader
 from crm_core.base.db import SessionFactory
+from crm_core.base.estimates import Estimates
 from crm_core.base.read import Reader, execute
 from crm_core.people.schemas import Role
 from tests.api import sample
@@ -23,20 +24,24 @@ from tests.api.tokens import make_token
 SignedIn = Callable[..., TestClient]
 
 
-async def read_in_session(statement: str, values: Mapping[str, Any]) -> str | None:
+class SessionReader:
     """A reader that sees what the test has written and not committed."""
 
-    def run() -> str | None:
+    def __init__(self) -> None:
+        self.estimates = Estimates()
+
+    async def __call__(self, statement: str, values: Mapping[str, Any]) -> str | None:
+        return await run_in_threadpool(self._read, statement, values)
+
+    def _read(self, statement: str, values: Mapping[str, Any]) -> str | None:
         with SessionFactory() as session:
             found: str | None = execute(session, statement, values).scalar()
             return found
 
-    return await run_in_threadpool(run)
-
 
 @asynccontextmanager
 async def session_reader() -> AsyncIterator[Reader]:
-    yield read_in_session
+    yield SessionReader()
 
 
 def with_samples(app: FastAPI) -> FastAPI:
