@@ -1,0 +1,108 @@
+-- Points. A lot is earned, and later it is redeemed, or ends, or is still open: so every
+-- balance is the sum of its ledger and never negative.
+CREATE TEMP TABLE lots ON COMMIT DROP AS
+SELECT p.id AS patient_id, k, rule, points, at,
+       CASE WHEN k > 0 AND rule = 'visit' THEN true ELSE false END AS counts,
+       CASE WHEN fate < 0.35 AND at + 0.9 * (least(at + interval '12 months', :today::timestamptz) - at)
+                * fate / 0.35 < :today::timestamptz
+            THEN at + 0.1 * (least(at + interval '12 months', :today::timestamptz) - at)
+                + 0.8 * (least(at + interval '12 months', :today::timestamptz) - at) * fate / 0.35
+       END AS redeemed_at
+FROM crm_patients p
+CROSS JOIN LATERAL generate_series(
+    -- Few come often: the mean is what was asked for, the most is four times that.
+    0, round(4 * :lots_each * pow(pg_temp.r(p.id, 30), 3))::int) AS k
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN k = 0 THEN 'welcome' ELSE 'visit' END AS rule,
+           CASE WHEN k = 0 THEN 100
+                ELSE (ARRAY[50, 50, 30, 150, 40, 50, 200])[
+                    1 + floor(pg_temp.r(p.id * 64 + k, 31) * 7)::int]
+           END AS points,
+           CASE WHEN k = 0 THEN p.created_at
+                ELSE p.created_at + pg_temp.r(p.id * 64 + k, 32) * (:today::timestamptz - p.created_at)
+           END AS at,
+           pg_temp.r(p.id * 64 + k, 33) AS fate
+) AS made
+WHERE p.id > :first_patient;
+
+CREATE TEMP TABLE standing ON COMMIT DROP AS
+SELECT patient_id, tier, at,
+       array_position(ARRAY['bronze', 'silver', 'gold', 'platinum'], tier) AS rank
+FROM (SELECT patient_id, max(at) AS at,
+             CASE WHEN sum(points) >= 2000 THEN 'platinum' WHEN sum(points) >= 1000 THEN 'gold'
+                  WHEN sum(points) >= 500 THEN 'silver' ELSE 'bronze' END AS tier
+      FROM lots WHERE counts AND at > :today::timestamptz - interval '12 months'
+      GROUP BY patient_id) AS year;
+
+INSERT INTO lots
+SELECT s.patient_id, 100 + b.rank, 'tier_bonus', b.points, s.at + b.rank * interval '1 second',
+       false, NULL
+FROM standing s JOIN (VALUES (2, 200), (3, 500), (4, 1000)) AS b (rank, points)
+    ON b.rank <= s.rank;
+
+CREATE TEMP TABLE movements ON COMMIT DROP AS
+SELECT (SELECT coalesce(max(id), 0) FROM crm_loyalty_transactions)
+           + row_number() OVER (ORDER BY at, patient_id, k, step) AS id, *
+FROM (
+    SELECT patient_id, k, 1 AS step, 'earned' AS kind, points, at, rule, counts,
+           (at + interval '12 months')::date AS ends
+    FROM lots
+    UNION ALL
+    SELECT patient_id, k, 2, 'redeemed', -points, redeemed_at, 'adjustment', false, NULL
+    FROM lots WHERE redeemed_at IS NOT NULL
+    UNION ALL
+    SELECT patient_id, k, 2, 'expired', -points, (at + interval '12 months')::date + interval '1 day',
+           'returned', false, NULL
+    FROM lots WHERE redeemed_at IS NULL AND (at + interval '12 months')::date < :today::date
+) AS all_of_them;
+
+INSERT INTO crm_loyalty_accounts (id, balance, tier, tier_reason, review_on)
+SELECT p.id, coalesce(m.balance, 0), coalesce(s.tier, 'bronze'),
+       CASE WHEN s.rank > 1 THEN 'Points earned in twelve months' ELSE 'everybody begins here' END,
+       (p.registration_date + make_interval(years => 1 + extract(year FROM age(
+           :today::date, p.registration_date))::int))::date
+FROM crm_patients p
+LEFT JOIN (SELECT patient_id, sum(points) AS balance FROM movements GROUP BY 1) m
+    ON m.patient_id = p.id
+LEFT JOIN standing s ON s.patient_id = p.id
+WHERE p.id > :first_patient;
+
+INSERT INTO crm_loyalty_transactions (id, patient_id, transaction_type, points, balance_after,
+    description, rule, reference_type, reference_id, expiry_date, counts_for_tier, who, created_at)
+SELECT id, patient_id, kind, points, sum(points) OVER (PARTITION BY patient_id ORDER BY id),
+       CASE rule WHEN 'welcome' THEN 'Welcome bonus' WHEN 'visit' THEN 'Completed visit'
+            WHEN 'tier_bonus' THEN 'Bonus for a rise' WHEN 'returned' THEN 'Points ended'
+            ELSE 'Reward' END,
+       rule,
+       CASE rule WHEN 'welcome' THEN 'patient' WHEN 'visit' THEN 'visit'
+            WHEN 'tier_bonus' THEN 'tier' END,
+       CASE rule WHEN 'welcome' THEN patient_id::text WHEN 'visit' THEN patient_id || '-' || k
+            WHEN 'tier_bonus' THEN (ARRAY['bronze', 'silver', 'gold', 'platinum'])[k - 100] END,
+       ends, counts, 'command:generate', at
+FROM movements;
+
+INSERT INTO crm_loyalty_lots (id, patient_id, points, remaining, earned_on, expires_on)
+SELECT e.id, e.patient_id, e.points, CASE WHEN g.id IS NULL THEN e.points ELSE 0 END,
+       (e.at AT TIME ZONE 'Africa/Lagos')::date, e.ends
+FROM movements e
+LEFT JOIN movements g ON g.patient_id = e.patient_id AND g.k = e.k AND g.step = 2
+WHERE e.step = 1;
+
+INSERT INTO crm_loyalty_consumptions (lot_id, transaction_id, points)
+SELECT e.id, g.id, e.points
+FROM movements e JOIN movements g ON g.patient_id = e.patient_id AND g.k = e.k AND g.step = 2
+WHERE e.step = 1;
+
+INSERT INTO crm_loyalty_tier_movements (patient_id, old_tier, new_tier, cause, created_at)
+SELECT patient_id, 'bronze', tier, 'Points earned in twelve months', at FROM standing WHERE rank > 1;
+
+INSERT INTO crm_loyalty_sum_changes (kind, day, name, points, rows)
+SELECT 'ledger', (at AT TIME ZONE 'Africa/Lagos')::date, kind, sum(points), count(*)
+FROM movements GROUP BY 2, 3
+UNION ALL
+SELECT 'tier', p.registration_date, a.tier, 0, count(*)
+FROM crm_loyalty_accounts a JOIN crm_patients p USING (id) WHERE a.id > :first_patient GROUP BY 2, 3
+UNION ALL
+SELECT 'open', date_trunc('month', expires_on)::date, 'open', sum(remaining), count(*)
+FROM crm_loyalty_lots WHERE patient_id > :first_patient GROUP BY 2;
+SELECT crm_loyalty_fold();
