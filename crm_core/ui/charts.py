@@ -103,10 +103,15 @@ def lines(
 
 
 def month_labels(months: Sequence[date]) -> list[str]:
-    """``Sep``, with the year under the first one and under each January; beyond a year always."""
+    """``Sep``, with the year under each January and under a first month that is not beside one.
+
+    Beyond a year every month has its year.
+    """
     with_year = len(months) > 12
     return [
-        f"{each:%b}<br>{each:%Y}" if with_year or n == 0 or each.month == 1 else f"{each:%b}"
+        f"{each:%b}<br>{each:%Y}"
+        if with_year or each.month == 1 or (n == 0 and each.month != 12)
+        else f"{each:%b}"
         for n, each in enumerate(months)
     ]
 
@@ -171,11 +176,12 @@ def _upright(chart: Chart) -> Figure:
 
 
 def _sideways(chart: Chart) -> Figure:
+    longest = max((_float(v) or 0 for series in chart.series for v in series.values), default=0)
     return {
         **_layout(chart),
-        # The axis leaves room by itself for what stands at the end of the bars.
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-        "xaxis": {**_AXIS, "showticklabels": False, "zeroline": False},
+        # Room for what stands at the end of the bars, also on a phone.
+        "xaxis": {**_AXIS, "showticklabels": False, "zeroline": False, "range": [0, longest * 1.6]},
         "yaxis": {**_AXIS, "autorange": "reversed", "ticks": ""},
     }
 

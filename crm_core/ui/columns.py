@@ -6,7 +6,7 @@ users needs no escaping in a cell.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Literal
 
@@ -77,9 +77,7 @@ def at(*, width: Width = None) -> Column:
         lambda label: st.column_config.DatetimeColumn(
             label, width=width, format="D MMM YYYY, HH:mm", timezone="Africa/Lagos"
         ),
-        # The browser reads parts of a millisecond as no instant at all.
-        pa.timestamp("ms", tz="UTC"),
-        lambda value: value.replace(microsecond=0) if isinstance(value, datetime) else None,
+        pa.timestamp("us", tz="UTC"),
     )
 
 

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-_GRID = "display:grid;grid-template-columns:repeat(auto-fit,minmax(175px,1fr));gap:.8rem 1rem"
+_GRID = (
+    "display:grid;grid-template-columns:repeat(auto-fit,minmax(max(130px,22%),1fr));gap:.8rem 1rem"
+)
 _LABEL = "margin:0;font-size:.85rem;opacity:.75"
 _VALUE = "overflow-wrap:anywhere;white-space:pre-line"
 

@@ -16,9 +16,9 @@ from crm_core.ui.page import load
 from crm_core.ui.tables import Table
 
 _COLUMNS = {
+    "What": tables.text(width=185),
     "When": tables.at(width=150),
-    "Who": tables.text(width=150),
-    "What": tables.text(width=170),
+    "Who": tables.text(width=140),
     "Change": tables.text(width="large"),
     "Why": tables.text(width="medium"),
 }

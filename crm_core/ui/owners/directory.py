@@ -27,13 +27,13 @@ from crm_core.ui.tables import Table
 
 PARAMS = ("status", "payment", "hospital", "q", "sort", "page", "new")
 _COLUMNS = {
-    "Owner": tables.text(width=155),
-    "Hospital": tables.text(width=170),
-    "Satisfaction": tables.progress(most=5, width=125),
-    "Lifetime value": tables.naira(width=130),
-    "Payment": tables.state(PaymentStatus, width=95),
-    "Status": tables.state(OwnerStatus, width=95),
-    "Last contact": tables.on_day(width=105),
+    "Owner": tables.text(width=150),
+    "Hospital": tables.text(width=165),
+    "Satisfaction": tables.progress(most=5, width=115),
+    "Lifetime value": tables.naira(width=120),
+    "Payment": tables.state(PaymentStatus, width=85),
+    "Status": tables.state(OwnerStatus, width=80),
+    "Last contact": tables.on_day(width=100),
     "Code": tables.text(width=105),
 }
 _SORTS = {
