@@ -113,6 +113,11 @@ def forget_token(name: str) -> None:
     st.session_state.pop(_TOKEN + name, None)
 
 
+def renew_form(name: str) -> None:
+    """Gives the form of this name a new token: it is drawn anew, without what was typed."""
+    st.session_state.pop(_TOKEN + name, None)
+
+
 def field_error(path: str) -> None:
     """A place under a field where ``act`` says what is wrong with it.
 

@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Element
 
 Value = str | int | Decimal | date | None
 
@@ -50,6 +51,11 @@ def errors(page: AppTest) -> list[str]:
 def texts(page: AppTest) -> list[str]:
     """The plain sentences on the page."""
     return [text.value for text in page.text]
+
+
+def htmls(page: AppTest) -> list[str]:
+    """What is drawn as HTML of our own: facts, chips, links to downloads."""
+    return [element.proto.body for element in page.get("html") if isinstance(element, Element)]
 
 
 def metric(page: AppTest, label: str) -> str:

@@ -17,7 +17,7 @@ from crm_core.payouts.schemas import (
 from crm_core.people.schemas import Actor
 from crm_core.ui.formatting import words
 from crm_core.ui.forms import Form, plain_amount
-from crm_core.ui.page import act, field_error, load
+from crm_core.ui.page import act, field_error, load, renew_form
 
 _KINDS = {kind.value: words(kind.value) for kind in DeductionKind}
 _METHODS = {method.value: words(method.value) for method in PaymentMethod}
@@ -46,7 +46,11 @@ def new(actor: Actor) -> None:
 
 def edit(actor: Actor, payout: PayoutRead, deductions: Sequence[DeductionRead]) -> None:
     """Corrects amounts, account, method and notes; what was approved before has to be again."""
-    form = Form(f"edit-{payout.id}-{payout.version}", border=False)
+    form = Form(f"edit-{payout.id}", border=False)
+    # The version that the person began to edit: what others change meanwhile is not overwritten.
+    version = st.session_state.setdefault(f"version-{form.token}", payout.version)
+    if version != payout.version:
+        _changed_meanwhile(form)
     with form:
         st.text("Changing an amount or the account takes the approvals away.")
         form.money("gross_revenue", "Gross revenue", f"{payout.gross_revenue:,.2f}")
@@ -59,10 +63,15 @@ def edit(actor: Actor, payout: PayoutRead, deductions: Sequence[DeductionRead]) 
         # A tax line keeps its rate only while nobody touches the items.
         if items != _as_items(deductions):
             form.values["deduction_items"] = items
-        given = {**form.given(), "version": payout.version}
+        given = {**form.given(), "notes": form.values["notes"] or "", "version": version}
         with act("Saved", once=form.token) as session:
             data = PayoutUpdate.model_validate(given)
             service.update_payout(session, payout.id, data, actor=actor)
+
+
+def _changed_meanwhile(form: Form) -> None:
+    st.text("Somebody changed this payout while you were editing it.")
+    st.button("Begin again from how it is now", on_click=renew_form, args=(form.name,))
 
 
 def _period_and_amounts(form: Form) -> None:
