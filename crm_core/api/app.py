@@ -67,6 +67,25 @@ instants are UTC. A POST may carry an `Idempotency-Key`: sent again within a day
 body it gives the first answer and changes nothing. `X-Reason` is kept in the history."""
 
 
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+_DOCUMENTED: dict[str, Any] = {
+    "title": "Operations API",
+    "version": "2",
+    "summary": "crm-v2",
+    "description": _ABOUT,
+    # The pages are our own (docs.py), and addresses are told apart in middleware.py.
+    "docs_url": None,
+    "redoc_url": None,
+    "openapi_url": None,
+    "redirect_slashes": False,
+    "responses": _EVERYWHERE,
+    "generate_unique_id_function": _operation_id,
+}
+
+
 class DatabaseUnset(RuntimeError):
     """One sentence that says how to start."""
 
@@ -102,19 +121,7 @@ def create_app(open_: OpenReader = open_database) -> FastAPI:
             metrics.watch(reader)
             yield
 
-    app = FastAPI(
-        title="Operations API",
-        version="2",
-        summary="crm-v2",
-        description=_ABOUT,
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        redirect_slashes=False,
-        responses=_EVERYWHERE,
-        generate_unique_id_function=_operation_id,
-    )
+    app = FastAPI(lifespan=lifespan, **_DOCUMENTED)
     app.state.metrics = metrics
     # The last one added is the outermost.
     app.add_middleware(ShortCut)
@@ -136,10 +143,6 @@ def _add_routes(app: FastAPI) -> None:
     def show_openapi() -> Response:
         """What the API is, for programs."""
         return refusals.answer_json(200, docs.describe(app))
-
-
-def _operation_id(route: APIRoute) -> str:
-    return route.name
 
 
 app = create_app()
