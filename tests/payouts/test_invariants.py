@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from crm_core.base.rules import SHOWN
 from crm_core.owners import invariants as owner_rules
 from crm_core.owners import service as owners
 from crm_core.owners.schemas import ContactCreate, SurveyCreate
@@ -120,7 +121,7 @@ def test_a_large_payout_with_one_approval_is_found(session: Session) -> None:
 
 
 def test_the_first_offenders_are_named_and_more_are_said(session: Session) -> None:
-    payouts = [new(session) for _ in range(owner_rules.SHOWN + 1)]
+    payouts = [new(session) for _ in range(SHOWN + 1)]
     break_by(session, "UPDATE crm_payouts SET digest = 'x'")
     [line] = [line for line in payout_rules.invariants(session) if "binds to" in line]
     assert payouts[0].payout_code in line
@@ -171,4 +172,4 @@ def test_verify_asks_owners_and_payouts(session: Session) -> None:
     send(session, payout_in(session, "approved").id)
     assert list(faults(session)) == []
     break_by(session, "UPDATE crm_owners SET payouts_count = 7, nin_last4 = 'x'")
-    assert [name for name, _ in faults(session)] == ["owners", "payouts"]
+    assert {"owners", "payouts"} <= {name for name, _ in faults(session)}
