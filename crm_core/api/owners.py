@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from pydantic import Field
 
 from crm_core.api.deps import CurrentActor, Db, ReadDb, ReaderDep, needs
 from crm_core.api.responses import Done, Envelope, JsonText, Rows
@@ -27,7 +28,7 @@ OwnerId = Annotated[RecordId, Path()]
 class OwnerPayoutsFilter(PageRequest):
     """An owner's payouts by state."""
 
-    status: PayoutStatus | None = None
+    status: PayoutStatus | None = Field(None, description="Where the payout stands")
 
 
 @router.get("")

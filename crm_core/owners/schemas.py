@@ -165,7 +165,7 @@ class OwnerFilter(PageRequest):
     )
     hospital_id: RecordId | None = Field(None, description="Owners of this hospital")
     search: Search | None = Field(None, description="Beginnings of words of name, email or code")
-    sort: OwnerSort = OwnerSort.NEWEST
+    sort: OwnerSort = Field(OwnerSort.NEWEST, description="What comes first")
 
 
 class OwnerStats(BaseModel):

@@ -305,19 +305,21 @@ Flag = Annotated[Literal[True], BeforeValidator(_flag)]
 class PayoutFilter(PageRequest):
     """Payouts by state, owner, month of the period, lateness, batch and words."""
 
-    status: PayoutStatus | None = None
-    statuses: tuple[PayoutStatus, ...] | None = None
-    owner_id: RecordId | None = None
-    hospital_id: RecordId | None = None
+    status: PayoutStatus | None = Field(None, description="Where the payout stands")
+    statuses: tuple[PayoutStatus, ...] | None = Field(None, description="Any of these states")
+    owner_id: RecordId | None = Field(None, description="Payouts to this owner")
+    hospital_id: RecordId | None = Field(None, description="Payouts for this hospital")
     month: date | None = Field(None, description="Any day of the month that the period ends in")
     overdue: Flag | None = Field(None, description="`true` for those past their due date only")
-    not_made_by: str | None = Field(None, max_length=100)
-    file_id: RecordId | None = None
+    not_made_by: str | None = Field(
+        None, max_length=100, description="Leaves out what this person made (`staff:7`)"
+    )
+    file_id: RecordId | None = Field(None, description="Payouts in this bank file")
     paid_month: date | None = Field(None, description="Any day of the month it was paid in")
     search: Search | None = Field(
         None, description="Words of the owner's name or email, a payout's code, a reference"
     )
-    sort: PayoutSort = PayoutSort.NEWEST
+    sort: PayoutSort = Field(PayoutSort.NEWEST, description="The first due, or the largest, first")
 
     @property
     def search_code(self) -> str | None:

@@ -8,6 +8,8 @@ import copy
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
+from datetime import date, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -53,6 +55,9 @@ HOW_MANY = settings(
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+
+
+_numbers = count(1)
 
 
 class World:
@@ -140,7 +145,7 @@ def fuzz(world: World, operation: APIOperation[Any, Any, Any, Any], mode: Genera
     def run(case: Case[Any], data: st.DataObject) -> None:
         if mode is GenerationMode.POSITIVE:
             for name in case.path_parameters or {}:
-                case.path_parameters[name] = data.draw(st.integers(1, 6))
+                case.path_parameters[name] = data.draw(st.integers(1, 12))
         if example and isinstance(case.body, dict):
             case.body = data.draw(_nearly(example, case.body))
             if "fingerprint" in case.body and data.draw(st.booleans()):
@@ -154,11 +159,25 @@ def fuzz(world: World, operation: APIOperation[Any, Any, Any, Any], mode: Genera
 
 def _nearly(example: dict[str, Any], made_up: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     """The example with some of its values replaced by made-up ones; or all of them made up."""
+    base = st.sampled_from([example, _fresh(example)])
     if not made_up:
-        return st.just(dict(example))
+        return base.map(dict)
     names = st.sets(st.sampled_from(sorted(made_up)), max_size=2)
-    mixed = names.map(lambda chosen: example | {name: made_up[name] for name in chosen})
+    mixed = st.builds(lambda b, chosen: b | {name: made_up[name] for name in chosen}, base, names)
     return st.one_of(mixed, st.just(dict(made_up)))
+
+
+def _fresh(example: dict[str, Any]) -> dict[str, Any]:
+    """The example as another record that conflicts with none, and without a version."""
+    number = next(_numbers)
+    day = date(2001, 1, 1) + timedelta(days=40 * number % 30_000)
+    fresh = {
+        "email": f"owner{number}@hospital.ng",
+        "phone": f"0806{number:07}",
+        "period_start": day.isoformat(),
+        "period_end": (day + timedelta(days=30)).isoformat(),
+    }
+    return {name: fresh.get(name, value) for name, value in example.items() if name != "version"}
 
 
 def _latin(text: str | bytes) -> bytes:
