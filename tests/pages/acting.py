@@ -1,5 +1,6 @@
 """What a person does on a page: fill in, press, look."""
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
@@ -41,6 +42,11 @@ def cells(page: AppTest, column: str) -> list[object]:
         if column in table.value.columns:
             return list(table.value[column])
     return []
+
+
+def chips(page: AppTest, column: str) -> list[list[str]]:
+    """The coloured chips of the first table with this column, row by row."""
+    return [list(each) if isinstance(each, Iterable) else [] for each in cells(page, column)]
 
 
 def errors(page: AppTest) -> list[str]:

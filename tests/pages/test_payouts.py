@@ -25,7 +25,7 @@ from tests.make_business import (
     pay,
 )
 from tests.observe import executed
-from tests.pages.acting import cells, choose, errors, labels, metric, press, texts
+from tests.pages.acting import cells, chips, choose, errors, labels, metric, press, texts
 
 Open = Callable[..., AppTest]
 # First Bank, and a last digit that does not check.
@@ -85,10 +85,10 @@ def test_the_queue_shows_what_speaks_against_each_payout(payouts: Open, session:
 
     page = payouts(Role.APPROVER)
 
-    (checks,) = cells(page, "Checks")
+    (checks,) = chips(page, "Checks")
     assert {"Account digit", "New account"} <= set(checks)
     assert "last digit does not fit" in str(cells(page, "What the checks say"))
-    assert [list(each) for each in cells(page, "For you")] == [["Needs a reason"]]
+    assert chips(page, "For you") == [["Needs a reason"]]
 
 
 def test_the_queue_begins_with_the_earliest_due(payouts: Open, session: Session) -> None:
@@ -108,7 +108,7 @@ def test_a_failed_payout_waits_for_approval_again(payouts: Open, session: Sessio
     service.commit_file(session, plan.fingerprint, [payout.id], actor=FINANCE)
     service.fail_payout(session, payout.id, Because(reason="Account closed"), actor=FINANCE)
 
-    assert [list(each) for each in cells(payouts(Role.APPROVER), "State")] == [["Failed"]]
+    assert chips(payouts(Role.APPROVER), "State") == [["Failed"]]
 
 
 def test_what_a_person_made_is_marked_and_can_be_left_out(payouts: Open, session: Session) -> None:
@@ -116,7 +116,7 @@ def test_what_a_person_made_is_marked_and_can_be_left_out(payouts: Open, session
     make_payout(session, make_owner(session).id, actor=whose(page, session))
 
     page.run()
-    assert [list(each) for each in cells(page, "For you")] == [["You made it"]]
+    assert chips(page, "For you") == [["You made it"]]
 
     page.toggle("_filter_not-mine").set_value(True).run()
     assert page.query_params["not-mine"] == "yes"
@@ -157,7 +157,7 @@ def test_approving_several_at_once_leaves_a_receipt(payouts: Open, session: Sess
 
     press(page, "Look and approve")
     assert metric(page, "Net amount") == "₦1,500,000.00"
-    assert [list(each) for each in cells(page, "Verdict")] == [["Will change"]] * 2
+    assert chips(page, "Verdict") == [["Will change"]] * 2
     press(page, "Approve 2 payouts · ₦1,500,000.00")
 
     assert status_of(session, first) is status_of(session, second) is PayoutStatus.APPROVED
@@ -202,7 +202,7 @@ def test_a_large_payout_waits_for_a_second_approver(payouts: Open, session: Sess
 
     assert status_of(session, payout) is PayoutStatus.PENDING
     assert cells(page, "Approvals") == ["1 of 2"]
-    assert [list(each) for each in cells(page, "For you")] == [["You approved"]]
+    assert chips(page, "For you") == [["You approved"]]
 
 
 def test_who_loses_a_race_reads_what_happened(payouts: Open, session: Session) -> None:

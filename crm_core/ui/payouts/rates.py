@@ -36,7 +36,9 @@ def _new(actor: Actor) -> None:
         sent = form.submit("Add the rate")
     if sent:
         with act("The rate is added; payouts already made keep theirs", once=form.token) as session:
-            given = {**form.given(), "rate": _fraction(form.values["rate"])}
+            given = form.given()
+            if "rate" in given:
+                given["rate"] = _fraction(given["rate"])
             service.set_rate(session, RateCreate.model_validate(given), actor=actor)
 
 
