@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from sqlalchemy.orm import Session
 
 from crm_core.base import history
+from crm_core.loyalty import invariants as loyalty
 from crm_core.owners import invariants as owners
+from crm_core.patients import invariants as patients
 from crm_core.payouts import invariants as payouts
 
 Check = Callable[[Session], Iterator[str]]
@@ -14,6 +16,8 @@ CHECKS: dict[str, Check] = {
     "history": history.broken,
     "owners": owners.invariants,
     "payouts": payouts.invariants,
+    "patients": patients.invariants,
+    "loyalty": loyalty.invariants,
 }
 """Name → what yields a sentence for each fault. A domain's ``invariants`` goes in here."""
 

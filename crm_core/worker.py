@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from crm_core.base import beats, history, idempotency
 from crm_core.base.db import CONNECTION, connect, transaction
+from crm_core.loyalty import service as loyalty
 from crm_core.people.service import forgetting
 
 SEAL_EVERY_SECONDS = 10.0
@@ -69,6 +70,29 @@ async def forget_finished_jobs(timestamp: int) -> None:  # noqa: ARG001  (as abo
     )
 
 
+# The first of the hours is Lagos' midnight, when the points of the day before have ended.
+@app.periodic(cron="0 * * * *")
+@app.task(name="expire_points", queueing_lock="expire_points")
+def expire_points(timestamp: int) -> None:  # noqa: ARG001  (as above)
+    """Takes points that have ended off the balances."""
+    _until_done("expire_points", loyalty.expire_points)
+
+
+@app.periodic(cron="30 1 * * *")
+@app.task(name="review_tiers", queueing_lock="review_tiers")
+def review_tiers(timestamp: int) -> None:  # noqa: ARG001  (as above)
+    """The yearly review of the members whose day has come."""
+    _until_done("review_tiers", loyalty.review_tiers)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="fold_sums", queueing_lock="fold_sums")
+def fold_sums(timestamp: int) -> None:  # noqa: ARG001  (as above)
+    """Adds what the ledger appended to the sums that the charts show."""
+    with job("fold_sums") as session:
+        loyalty.fold_sums(session)
+
+
 @app.periodic(cron="* * * * *")
 @app.task(name="recover_stalled_jobs", queueing_lock="recover_stalled_jobs")
 async def recover_stalled_jobs(timestamp: int) -> None:  # noqa: ARG001  (as above)
@@ -84,6 +108,14 @@ def seal_history() -> None:
         sealed = history.seal(session)
     if sealed.rows:
         _log.info("History sealed: %s rows, head %s", sealed.rows, sealed.head)
+
+
+def _until_done(name: str, act: Callable[[Session], int]) -> None:
+    """A transaction a batch, so that nobody waits long for a lock, until none is left."""
+    left = 1
+    while left:
+        with job(name) as session:
+            left = act(session)
 
 
 async def _work(url: str) -> None:

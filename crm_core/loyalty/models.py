@@ -51,7 +51,10 @@ class LoyaltyAccount(Base):
     owed: Mapped[int] = mapped_column(server_default=text("0"))
     tier: Mapped[str] = mapped_column(String, server_default="bronze")
     tier_reason: Mapped[str] = mapped_column(Text, server_default="everybody begins here")
+    tier_held: Mapped[bool] = mapped_column(server_default=text("false"))
     review_on: Mapped[date] = mapped_column()
+    first_visit_on: Mapped[date | None] = mapped_column()
+    merged: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class LoyaltyTransaction(Base):
@@ -145,6 +148,23 @@ class LoyaltyConsumption(Base):
         ForeignKey("crm_loyalty_transactions.id", ondelete="RESTRICT")
     )
     points: Mapped[int] = mapped_column()
+
+
+class UndoneVisit(Base):
+    """A visit's award that was taken back; ``id`` is that of the ledger row that gave it."""
+
+    __tablename__ = "crm_loyalty_undone_visits"
+    __table_args__ = (CheckConstraint("taken >= 0 AND owed >= 0", name="amounts"),)
+
+    id: Mapped[int] = mapped_column(
+        BigInteger,
+        ForeignKey("crm_loyalty_transactions.id", ondelete="RESTRICT"),
+        primary_key=True,
+        autoincrement=False,
+    )
+    taken: Mapped[int] = mapped_column()
+    owed: Mapped[int] = mapped_column()
+    created_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
 
 
 class TierMovementRow(Base):

@@ -38,7 +38,7 @@ from crm_core.loyalty.schemas import (
     TransactionRead,
 )
 from crm_core.patients.models import Patient
-from crm_core.patients.queries import COLUMNS, FILTERS
+from crm_core.patients.queries import COLUMNS, FILTERS, UNMERGED, surviving_id
 
 MEMBERS: Listing[MemberRead] = Listing(
     schema=MemberRead,
@@ -46,7 +46,9 @@ MEMBERS: Listing[MemberRead] = Listing(
         *COLUMNS,
         LoyaltyAccount.balance.label("loyalty_points"),
         LoyaltyAccount.tier.label("loyalty_tier"),
-    ).join(LoyaltyAccount, LoyaltyAccount.id == Patient.id),
+    )
+    .join(LoyaltyAccount, LoyaltyAccount.id == Patient.id)
+    .where(UNMERGED),
     filters={
         **FILTERS,
         "loyalty_tier": LoyaltyAccount.tier == bindparam("loyalty_tier"),
@@ -105,14 +107,22 @@ REWARDS: Listing[RewardRead] = Listing(
 )
 
 
+MOST_LOTS = 500
+"""So many are shown of a member's open lots; their sum counts them all."""
+
+
 def list_members(filters: MemberFilter) -> Read[MemberRead]:
     """Patients with their points and tier, newest first."""
     return MEMBERS.read(filters)
 
 
 def get_member(session: Session, patient_id: int) -> MemberRead:
-    """One patient with points and tier; ``NotFound`` where there is none."""
-    return MEMBERS.one(session, patient_id)
+    """One patient with points and tier, by a merged record's id too.
+
+    Raises:
+        NotFound: there is none.
+    """
+    return MEMBERS.one(session, surviving_id(session, patient_id))
 
 
 def list_transactions(filters: TransactionFilter) -> Read[TransactionRead]:
@@ -130,11 +140,11 @@ def explain_balance(
 ) -> LoyaltyRead:
     """What is there, where it came from, when it ends, and why this tier.
 
-    ``request`` pages through the ledger.
-
-    Points that have ended but were not taken off yet are not counted.
+    ``request`` pages through the ledger. Points that have ended but were not taken off yet are
+    not counted; a merged record's id leads to the one that stayed.
     """
-    account = session.get(LoyaltyAccount, patient_id)
+    patient_id = surviving_id(session, patient_id)
+    account = session.get(LoyaltyAccount, patient_id, populate_existing=True)
     if account is None:
         raise NotFound("Patient not found")
     lots = open_lots(session, patient_id)
@@ -144,7 +154,7 @@ def explain_balance(
     paging = {} if request is None else request.model_dump()
     wanted = TransactionFilter(patient_id=patient_id, **paging)
     return LoyaltyRead(
-        loyalty_points=sum(lot.remaining for lot in lots),
+        loyalty_points=_points_of(session, patient_id),
         loyalty_tier=Tier(account.tier),
         tier_points=points,
         points_to_next_tier=missing,
@@ -178,7 +188,7 @@ def open_lots(session: Session, patient_id: int) -> list[LotRead]:
             LoyaltyLot.expires_on >= lagos_today(),
         )
         .order_by(LoyaltyLot.expires_on, LoyaltyLot.id)
-        .limit(500)
+        .limit(MOST_LOTS)
     )
     return [LotRead.model_validate(lot) for lot in found]
 
@@ -238,6 +248,17 @@ def patient_stats(session: Session) -> PatientStats:
         new_this_month=row["new_this_month"],
         tiers=by_tier,
     )
+
+
+def _points_of(session: Session, patient_id: int) -> int:
+    found: int = session.execute(
+        select(func.coalesce(func.sum(LoyaltyLot.remaining), 0)).where(
+            LoyaltyLot.patient_id == patient_id,
+            LoyaltyLot.remaining > 0,
+            LoyaltyLot.expires_on >= lagos_today(),
+        )
+    ).scalar_one()
+    return found
 
 
 def _by_end(lots: list[LotRead]) -> list[Expiring]:

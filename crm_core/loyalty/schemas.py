@@ -49,7 +49,7 @@ class TransactionType(StrEnum):
 
 
 class Rule(StrEnum):
-    """Why points were earned: with the source it makes the key that nothing is earned twice by."""
+    """Why points came or went: with the source it is the key that nothing is earned twice by."""
 
     WELCOME = "welcome"
     VISIT = "visit"
@@ -58,6 +58,9 @@ class Rule(StrEnum):
     TIER_BONUS = "tier_bonus"
     GIVEN = "given"
     RETURNED = "returned"
+    PAID_BACK = "paid_back"
+    REDEEMED = "redeemed"
+    EXPIRED = "expired"
     MERGED = "merged"
     ADJUSTMENT = "adjustment"
 

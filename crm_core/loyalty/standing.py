@@ -8,9 +8,12 @@ from crm_core.loyalty.schemas import Tier
 
 
 def tier_points(session: Session, patient_id: int) -> int:
-    """Points earned in the months that decide the tier, those of merged records too."""
+    """Points earned in the months that decide the tier, those of merged records too.
+
+    A visit that was undone counts for nothing, whether or not its points are paid back yet.
+    """
     found: int = session.execute(_TIER_POINTS, {"patient_id": patient_id}).scalar_one()
-    return max(0, found)
+    return found
 
 
 def tier_for(session: Session, points: int) -> Tier:
@@ -33,6 +36,7 @@ _TIER_POINTS = text(
             SELECT :patient_id
             UNION ALL SELECT id FROM crm_patients WHERE merged_into_id = :patient_id)
       AND t.counts_for_tier
+      AND NOT EXISTS (SELECT FROM crm_loyalty_undone_visits u WHERE u.id = t.id)
       AND t.created_at > now() - make_interval(months => (
           SELECT value::int FROM crm_parameters WHERE name = 'loyalty.tier_months'))
     """

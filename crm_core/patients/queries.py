@@ -72,9 +72,12 @@ ORDERS = {
     "newest": Order((Patient.id,)),
 }
 
+# A record that was merged is no patient of its own: its person is in the list already.
+UNMERGED: ColumnElement[bool] = Patient.merged_into_id.is_(None)
+
 PATIENTS: Listing[PatientRead] = Listing(
     schema=PatientRead,
-    statement=select(*COLUMNS),
+    statement=select(*COLUMNS).where(UNMERGED),
     filters=FILTERS,
     orders=ORDERS,
     key=Patient.id,
@@ -88,8 +91,22 @@ def list_patients(filters: PatientFilter) -> Read[PatientRead]:
 
 
 def get_patient(session: Session, patient_id: int) -> PatientRead:
-    """One patient; ``NotFound`` where there is none."""
-    return PATIENTS.one(session, patient_id)
+    """One patient, by a merged record's id too; ``NotFound`` where there is none."""
+    return PATIENTS.one(session, surviving_id(session, patient_id))
+
+
+def surviving_id(session: Session, patient_id: int) -> int:
+    """The id itself, or that of the record it was merged into; ``NotFound`` where it is none."""
+    return surviving_ids(session, [patient_id])[0]
+
+
+def surviving_ids(session: Session, patient_ids: Sequence[int]) -> list[int]:
+    """The same for several, in their order."""
+    found = session.execute(_SURVIVING, {"ids": list(patient_ids)})
+    stayed: dict[int, int] = {row.id: row.stays_id for row in found}
+    if not stayed.keys() >= set(patient_ids):
+        raise NotFound("Patient not found")
+    return [stayed[patient_id] for patient_id in patient_ids]
 
 
 def patient_by_code(session: Session, code: str) -> PatientRead:
@@ -119,9 +136,10 @@ def names_of(session: Session, patient_ids: Sequence[int]) -> dict[int, str]:
     found = session.execute(
         select(Patient.id, name).where(Patient.id == func.any(list(patient_ids)))
     )
-    return dict(found.tuples().all())
+    return {row[0]: row[1] for row in found}
 
 
+_SURVIVING = text("SELECT id, coalesce(merged_into_id, id) AS stays_id FROM crm_patients WHERE id = ANY(:ids)")
 _BY_CODE = text(
     "SELECT coalesce(merged_into_id, id) FROM crm_patients WHERE patient_code = upper(:code)"
 )
@@ -136,7 +154,8 @@ _RESEMBLING = text(
     WHERE p.merged_into_id IS NULL AND p.id IN (
         SELECT id FROM crm_patients WHERE phone = :phone
         UNION ALL
-        SELECT id FROM crm_patients WHERE nin_hash = CAST(:nin_hash AS bytea)
+        SELECT id FROM crm_patients
+        WHERE nin_hash = CAST(:nin_hash AS bytea) AND merged_into_id IS NULL
         UNION ALL
         SELECT id FROM crm_patients WHERE lower(last_name) = lower(:last_name)
             AND date_of_birth = :born AND lower(first_name) = lower(:first_name))

@@ -1,5 +1,6 @@
 """The words of the patients domain."""
 
+import re
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, ClassVar
@@ -76,13 +77,19 @@ def _birth(day: date) -> date:
     return day
 
 
+def _nin(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{11}", text):
+        raise ValueError("give the NIN's 11 digits")
+    return text
+
+
 def _state(text: str) -> str:
     return find_state(text).name
 
 
 BirthDate = Annotated[date, AfterValidator(_birth)]
 StateName = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_state)]
-Nin = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9]{11}$")]
+Nin = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_nin)]
 Nhis = Annotated[
     str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z0-9/-]{4,20}$")
 ]
@@ -157,7 +164,7 @@ class PatientCreate(Echo):
     @classmethod
     def minus_sign(cls, value: object) -> object:
         """Accepts the typographic minus that the lists of the clinics have."""
-        return value.replace("−", "-").strip().upper() if isinstance(value, str) else value
+        return re.sub("[−–]", "-", value).strip().upper() if isinstance(value, str) else value
 
     @field_validator("lga")
     @classmethod

@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from crm_core.base import crypto, history
@@ -73,6 +73,7 @@ def change_status(
     if patient.status == PatientStatus.DECEASED:
         actor.require(Permission.SETTINGS_WRITE)
     patient.status = data.status.value
+    history.note(session, "status", "crm_patients", patient_id, data.model_dump(mode="json"))
     session.flush()
     return queries.get_patient(session, patient_id)
 
@@ -97,32 +98,58 @@ def note_reading(session: Session, patient_id: int) -> None:
 
 
 def mark_merged(session: Session, gone: Patient, stays: Patient) -> None:
-    """The record that went keeps its code, which leads to the one that stays."""
+    """The record that went keeps its code, which leads to the one that stays.
+
+    What the one that stays did not know it learns; nothing it knew is overwritten.
+    """
+    given = {name: getattr(gone, name) for name in (*_HANDED_OVER, "email")}
     gone.merged_into_id = stays.id
     gone.status = PatientStatus.INACTIVE.value
-    # One address, one patient: what the other did not have is handed over, the rest let go.
-    if stays.email is None:
-        email, gone.email = gone.email, None
-        session.flush()
-        stays.email = email
     gone.email = None
-    stays.visit_count += gone.visit_count
-    seen = [day for day in (stays.last_visit_date, gone.last_visit_date) if day is not None]
-    stays.last_visit_date = max(seen, default=None)
-    if stays.nin_hash is None and gone.nin_hash is not None:
-        stays.nin_encrypted, stays.nin_hash = gone.nin_encrypted, gone.nin_hash
-        stays.nin_last4 = gone.nin_last4
+    # Email and NIN are unique among those that are not merged: they leave one before the other.
+    session.flush()
+    session.execute(_FOLLOW, {"gone": gone.id, "stays": stays.id})
+    for name, value in given.items():
+        if getattr(stays, name) is None:
+            setattr(stays, name, value)
+    for name in ("allergies", "chronic_conditions"):
+        both = [*getattr(stays, name), *getattr(gone, name)]
+        setattr(stays, name, list(dict.fromkeys(both)))
+    _hand_over_nin(gone, stays)
+    _hand_over_visits(gone, stays)
+    _hand_over_consent(gone, stays)
     session.flush()
 
 
 def lock_patient(session: Session, patient_id: int) -> Patient:
     """The patient, locked until the transaction ends; a merged one is no longer changed."""
-    patient = session.get(Patient, patient_id, with_for_update={"key_share": True})
+    patient = session.get(
+        Patient, patient_id, with_for_update={"key_share": True}, populate_existing=True
+    )
     if patient is None:
         raise NotFound("Patient not found")
     if patient.merged_into_id is not None:
         raise Conflict(f"{patient.patient_code} was merged into another patient: change that one.")
     return patient
+
+
+def _hand_over_nin(gone: Patient, stays: Patient) -> None:
+    if stays.nin_hash is None:
+        stays.nin_encrypted, stays.nin_hash = gone.nin_encrypted, gone.nin_hash
+        stays.nin_last4 = gone.nin_last4
+
+
+def _hand_over_visits(gone: Patient, stays: Patient) -> None:
+    stays.visit_count += gone.visit_count
+    seen = [day for day in (stays.last_visit_date, gone.last_visit_date) if day is not None]
+    stays.last_visit_date = max(seen, default=None)
+
+
+def _hand_over_consent(gone: Patient, stays: Patient) -> None:
+    """What the person said last."""
+    if gone.consent_at > stays.consent_at:
+        stays.communication_preferences = gone.communication_preferences
+        stays.consent_source, stays.consent_at = gone.consent_source, gone.consent_at
 
 
 def _referrer(session: Session, data: PatientCreate) -> int | None:
@@ -179,3 +206,18 @@ def _refusing() -> AbstractContextManager[None]:
         fk_crm_patients_preferred_hospital_id="There is no such hospital.",
         ck_crm_patients_born_before="A patient is born before being registered.",
     )
+
+
+_HANDED_OVER = (
+    "middle_name",
+    "alternate_phone",
+    "blood_group",
+    "genotype",
+    "nhis_number",
+    "preferred_hospital_id",
+    "emergency_contact_name",
+    "emergency_contact_phone",
+    "emergency_contact_relationship",
+)
+# A code leads to the last record in one step, however often its person was merged.
+_FOLLOW = text("UPDATE crm_patients SET merged_into_id = :stays WHERE merged_into_id = :gone")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy.orm import Session
 
-from crm_core.owners.invariants import broken_rules
+from crm_core.base.rules import broken_rules
 
 
 def invariants(session: Session) -> Iterator[str]:

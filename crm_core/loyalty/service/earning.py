@@ -1,14 +1,15 @@
 """Earning: the welcome, visits with their referral, points given or corrected, points ending."""
 
-from decimal import Decimal
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 
-from sqlalchemy import select, text, update
+from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
 from crm_core.base import parameters
 from crm_core.base.clock import lagos_today
 from crm_core.base.errors import Conflict, Invalid, NotFound
-from crm_core.loyalty.models import LoyaltyAccount, LoyaltyTransaction
+from crm_core.loyalty.models import LoyaltyTransaction, UndoneVisit
 from crm_core.loyalty.schemas import (
     Adjustment,
     Earn,
@@ -17,12 +18,23 @@ from crm_core.loyalty.schemas import (
     TransactionRead,
     TransactionType,
 )
-from crm_core.loyalty.service import ledger, tiers
+from crm_core.loyalty.service import ledger, statements, tiers
 from crm_core.loyalty.service.ledger import Credit, Debit
+from crm_core.loyalty.service.referral import award_first_visit, referrer_of
 from crm_core.patients.models import Patient
 from crm_core.people.schemas import Actor, Permission
 
 VISITS = ("consultation", "follow_up", "procedure", "emergency", "telemedicine")
+
+
+@dataclass(frozen=True)
+class Award:
+    """A ledger row that a visit brought."""
+
+    id: int
+    points: int
+    reference_id: str
+    undone: bool
 
 
 def welcome(session: Session, patient_id: int) -> None:
@@ -80,35 +92,39 @@ def adjust(session: Session, patient_id: int, data: Adjustment, *, actor: Actor)
 def award_visit(session: Session, patient_id: int, *, kind: str, visit_id: str) -> None:
     """Points for a completed visit, by its kind and the member's tier; and for a first referral.
 
-    Called by whoever completes visits, in the same transaction; a second call awards nothing.
+    Called by whoever completes visits, in the same transaction; a second call awards nothing,
+    but a visit that was undone may be completed again.
     """
-    referrer_id = session.scalar(select(Patient.referred_by_id).where(Patient.id == patient_id))
+    referrer = referrer_of(session, patient_id)
     # Both at once and by id, so that two visits of friends, or the nightly expiry, only wait.
-    ledger.lock_accounts(session, [patient_id, *filter(None, [referrer_id])])
-    account = ledger.lock_account(session, patient_id)
+    stayed = ledger.lock_stayed(session, [patient_id, *referrer])
+    account = ledger.lock_account(session, stayed[0])
+    before = _awards_of(session, account.id, visit_id)
+    if before and not before[-1].undone:
+        return
     base = parameters.value_of(session, f"loyalty.visit_{kind}")
+    points = base * _multiplier(session, Tier(account.tier))
     given = Credit(
-        points=round(base * _multiplier(session, Tier(account.tier))),
+        points=int(points.to_integral_value(ROUND_HALF_UP)),
         rule=Rule.VISIT,
         description=f"Completed {kind.replace('_', ' ')}",
         reference_type="visit",
-        reference_id=visit_id,
+        reference_id=f"{visit_id}/{len(before) + 1}" if before else visit_id,
         counts_for_tier=True,
     )
     if ledger.credit(session, account, given) is not None:
         tiers.raise_tier(session, account)
-        if referrer_id is not None:
-            _award_referral(session, account, referrer_id)
+    award_first_visit(session, account, stayed[1:])
 
 
 def undo_visit(session: Session, patient_id: int, *, visit_id: str) -> None:
     """Takes a visit's points back within the balance; the rest is owed by the next earnings."""
-    account = ledger.lock_account(session, patient_id)
-    earned = session.execute(
-        _OF_VISIT, {"patient_id": patient_id, "visit_id": visit_id}
-    ).one_or_none()
-    if earned is None or earned.undone:
+    [stayed] = ledger.lock_stayed(session, [patient_id])
+    account = ledger.lock_account(session, stayed)
+    awards = _awards_of(session, account.id, visit_id)
+    if not awards or awards[-1].undone:
         return
+    earned = awards[-1]
     taken = min(earned.points, account.balance)
     if taken:
         back = Debit(
@@ -117,16 +133,14 @@ def undo_visit(session: Session, patient_id: int, *, visit_id: str) -> None:
             "A visit was undone",
             TransactionType.ADJUSTED,
             reference_type="visit",
-            reference_id=visit_id,
-            counts_for_tier=True,
+            reference_id=earned.reference_id,
             first_lot=earned.id,
         )
         ledger.debit(session, account, back)
-    session.execute(
-        update(LoyaltyAccount)
-        .where(LoyaltyAccount.id == patient_id)
-        .values(owed=LoyaltyAccount.owed + (earned.points - taken))
-    )
+    owed = earned.points - taken
+    session.add(UndoneVisit(id=earned.id, taken=taken, owed=owed))
+    account.owed += owed
+    session.flush()
 
 
 def expire_points(session: Session, *, limit: int = 2000) -> int:
@@ -136,7 +150,7 @@ def expire_points(session: Session, *, limit: int = 2000) -> int:
     ids = list(due)
     if ids:
         ledger.lock_accounts(session, ids)
-        session.execute(ledger.EXPIRE, {"ids": ids, "today": today})
+        session.execute(statements.EXPIRE, {"ids": ids, "today": today})
     return len(ids)
 
 
@@ -160,39 +174,25 @@ def _multiplier(session: Session, tier: Tier) -> Decimal:
     return parameters.value_of(session, f"loyalty.{tier}_multiplier")
 
 
-def _award_referral(session: Session, account: LoyaltyAccount, referrer_id: int) -> None:
-    """Both sides, at the referred patient's first completed visit; the referrer up to a cap."""
-    referred = Credit(
-        points=int(parameters.value_of(session, "loyalty.referred")),
-        rule=Rule.REFERRED,
-        description="First visit after a referral",
-        reference_type="patient",
-        reference_id=str(account.id),
-    )
-    if ledger.credit(session, account, referred) is None:
-        return
-    referrer = ledger.lock_account(session, referrer_id)
-    cap = int(parameters.value_of(session, "loyalty.referrals_a_month"))
-    if session.execute(_REFERRALS, {"patient_id": referrer_id}).scalar_one() < cap:
-        thanks = Credit(
-            points=int(parameters.value_of(session, "loyalty.referrer")),
-            rule=Rule.REFERRER,
-            description="Referred a patient",
-            reference_type="patient",
-            reference_id=str(account.id),
-        )
-        ledger.credit(session, referrer, thanks)
+def _awards_of(session: Session, patient_id: int, visit_id: str) -> list[Award]:
+    """What this visit was awarded, also on records that were merged into this one; latest last."""
+    found = session.execute(_OF_VISIT, {"patient_id": patient_id, "visit_id": visit_id})
+    return [Award(*row) for row in found]
 
 
 def _earned_before(session: Session, patient_id: int, data: Earn) -> TransactionRead:
     found = session.scalars(
-        select(LoyaltyTransaction).where(
-            LoyaltyTransaction.patient_id == patient_id,
+        select(LoyaltyTransaction)
+        .join(Patient, Patient.id == LoyaltyTransaction.patient_id)
+        .where(
+            or_(Patient.id == patient_id, Patient.merged_into_id == patient_id),
             LoyaltyTransaction.rule == Rule.GIVEN.value,
             LoyaltyTransaction.reference_type == data.reference_type,
             LoyaltyTransaction.reference_id == data.reference_id,
         )
-    ).one()
+    ).first()
+    if found is None:
+        raise NotFound("Transaction not found")
     if found.points != data.points:
         raise Conflict(f"For this reference {found.points:,} points were given before.")
     return TransactionRead.model_validate(found)
@@ -200,23 +200,18 @@ def _earned_before(session: Session, patient_id: int, data: Earn) -> Transaction
 
 _OF_VISIT = text(
     """
-    SELECT e.id, e.points, EXISTS (
-        SELECT FROM crm_loyalty_transactions u WHERE u.patient_id = e.patient_id
-            AND u.rule = 'returned' AND u.reference_type = 'visit' AND u.reference_id = :visit_id
-    ) AS undone
+    SELECT e.id, e.points, e.reference_id,
+           EXISTS (SELECT FROM crm_loyalty_undone_visits u WHERE u.id = e.id) AS undone
     FROM crm_loyalty_transactions e
-    WHERE e.patient_id = :patient_id AND e.rule = 'visit' AND e.reference_type = 'visit'
-      AND e.reference_id = :visit_id
+    WHERE e.patient_id IN (
+            SELECT :patient_id
+            UNION ALL SELECT id FROM crm_patients WHERE merged_into_id = :patient_id)
+      AND e.rule = 'visit' AND e.reference_type = 'visit'
+      AND (e.reference_id = :visit_id OR starts_with(e.reference_id, :visit_id || '/'))
+    ORDER BY e.id
     """
 )
 _ENDED = text(
     "SELECT DISTINCT patient_id FROM crm_loyalty_lots"
     " WHERE remaining > 0 AND expires_on < :today LIMIT :limit"
-)
-_REFERRALS = text(
-    """
-    SELECT count(*) FROM crm_loyalty_transactions
-    WHERE patient_id = :patient_id AND rule = 'referrer'
-      AND created_at >= crm_lagos_month(crm_lagos_today(), 0)
-    """
 )

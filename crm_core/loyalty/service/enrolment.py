@@ -1,16 +1,16 @@
 """Registering a patient, who is a member from then on; merging two records of one person."""
 
-from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from crm_core.base import history
 from crm_core.base.clock import lagos_today
-from crm_core.base.errors import Conflict, Invalid
-from crm_core.loyalty.models import LoyaltyAccount, LoyaltyLot, LoyaltyTransaction
+from crm_core.base.errors import Invalid
+from crm_core.loyalty.models import LoyaltyAccount
 from crm_core.loyalty.queries import get_member
-from crm_core.loyalty.schemas import MemberRead, Rule, TransactionType
+from crm_core.loyalty.schemas import MemberRead
 from crm_core.loyalty.service import ledger, tiers
 from crm_core.loyalty.service.earning import welcome
-from crm_core.loyalty.service.ledger import Credit, Debit
+from crm_core.loyalty.service.moving import move_points
 from crm_core.patients import service as patients
 from crm_core.patients.schemas import PatientCreate
 from crm_core.people.schemas import Actor, Permission
@@ -37,58 +37,22 @@ def merge_patients(
     stays, gone = (patients.lock_patient(session, i) for i in (stays_id, gone_id))
     if stays.referred_by_id == gone.id:
         stays.referred_by_id = None  # nobody refers themselves
-    _move_points(session, stays_id, gone_id, why=why)
+    history.note(
+        session, "merge", "crm_patients", stays_id, {"merged": gone.patient_code, "why": why}
+    )
+    _merge_accounts(session, stays_id, gone_id, why=why)
     patients.mark_merged(session, gone, stays)
     tiers.raise_tier(session, ledger.lock_account(session, stays_id))
     return get_member(session, stays_id)
 
 
-def _move_points(session: Session, stays_id: int, gone_id: int, *, why: str) -> None:
-    """Lots keep the day they end on; what is left of the second welcome ends here."""
+def _merge_accounts(session: Session, stays_id: int, gone_id: int, *, why: str) -> None:
     gone = ledger.lock_account(session, gone_id)
-    lots = session.scalars(
-        select(LoyaltyLot)
-        .join(LoyaltyTransaction, LoyaltyTransaction.id == LoyaltyLot.id)
-        .where(
-            LoyaltyLot.patient_id == gone_id,
-            LoyaltyLot.remaining > 0,
-            LoyaltyTransaction.rule != Rule.WELCOME.value,
-        )
-        .order_by(LoyaltyLot.id)
-    ).all()
-    if gone.balance:
-        taken = Debit(gone.balance, Rule.MERGED, f"Merged: {why}", TransactionType.ADJUSTED)
-        ledger.debit(session, gone, taken)
+    move_points(session, stays_id, gone, why=why)
+    session.refresh(gone)
+    gone.merged = True
+    # The first visit of either was this person's first: nobody is thanked for the second.
     stays = ledger.lock_account(session, stays_id)
-    for lot in lots:
-        _move_lot(session, stays, lot)
-    _move_debt(session, stays_id, gone_id)
-
-
-def _move_lot(session: Session, stays: LoyaltyAccount, lot: LoyaltyLot) -> None:
-    moved = Credit(
-        points=lot.remaining,
-        rule=Rule.MERGED,
-        description="Points of a merged record",
-        kind=TransactionType.ADJUSTED,
-        reference_type="lot",
-        reference_id=str(lot.id),
-        expires_on=lot.expires_on,
-    )
-    if ledger.credit(session, stays, moved) is None:
-        raise Conflict("These points were moved already.")
-
-
-def _move_debt(session: Session, stays_id: int, gone_id: int) -> None:
-    session.execute(_MOVE_DEBT, {"stays": stays_id, "gone": gone_id})
-
-
-_MOVE_DEBT = text(
-    """
-    WITH gone AS (UPDATE crm_loyalty_accounts a SET owed = 0
-                  FROM (SELECT id, owed FROM crm_loyalty_accounts WHERE id = :gone) AS before
-                  WHERE a.id = before.id RETURNING before.owed)
-    UPDATE crm_loyalty_accounts SET owed = crm_loyalty_accounts.owed + gone.owed
-    FROM gone WHERE id = :stays
-    """
-)
+    visits = [day for day in (stays.first_visit_on, gone.first_visit_on) if day is not None]
+    stays.first_visit_on = min(visits, default=None)
+    session.flush()

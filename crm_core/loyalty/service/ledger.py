@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from crm_core.base import parameters
@@ -16,11 +16,16 @@ from crm_core.base.clock import lagos_today
 from crm_core.base.errors import Conflict, NotFound
 from crm_core.loyalty.models import LoyaltyAccount
 from crm_core.loyalty.schemas import Rule, Tier, TransactionType
+from crm_core.loyalty.service import statements
+from crm_core.patients.queries import surviving_ids
 
 
 @dataclass(frozen=True)
 class Credit:
-    """Points to add. With a reference they are added once for that rule and source."""
+    """Points to add. With a reference they are added once for that rule and source.
+
+    Points that come from another record keep the days they were earned and end on.
+    """
 
     points: int
     rule: Rule
@@ -29,6 +34,7 @@ class Credit:
     reference_type: str | None = None
     reference_id: str | None = None
     counts_for_tier: bool = False
+    earned_on: date | None = None
     expires_on: date | None = None
 
 
@@ -47,9 +53,21 @@ class Debit:
 
 
 def lock_account(session: Session, patient_id: int) -> LoyaltyAccount:
-    """The member, locked, with points that have ended already taken off."""
-    _lock(session, [patient_id])
-    session.execute(EXPIRE, {"ids": [patient_id], "today": lagos_today()})
+    """The member, locked, with points that have ended already taken off.
+
+    Raises:
+        Conflict: the record was merged into another, where its points are now.
+    """
+    account = lock_record(session, patient_id)
+    if account.merged:
+        raise Conflict("This record was merged into another patient: use that one.")
+    return account
+
+
+def lock_record(session: Session, patient_id: int) -> LoyaltyAccount:
+    """The same, also where the record was merged into another."""
+    lock_accounts(session, [patient_id])
+    session.execute(statements.EXPIRE, {"ids": [patient_id], "today": lagos_today()})
     account = session.get(LoyaltyAccount, patient_id, populate_existing=True)
     if account is None:
         raise NotFound("Patient not found")
@@ -58,7 +76,25 @@ def lock_account(session: Session, patient_id: int) -> LoyaltyAccount:
 
 def lock_accounts(session: Session, patient_ids: Sequence[int]) -> None:
     """Several members, by id: one order for all, so that nobody deadlocks."""
-    _lock(session, patient_ids)
+    session.execute(
+        select(LoyaltyAccount.id)
+        .where(LoyaltyAccount.id == func.any(list(patient_ids)))
+        .order_by(LoyaltyAccount.id)
+        .with_for_update()
+    )
+
+
+def lock_stayed(session: Session, patient_ids: Sequence[int]) -> list[int]:
+    """Locks members, and for a merged record also the one it leads to; gives the ids that stayed.
+
+    Raises:
+        Conflict: one of them was being merged meanwhile.
+    """
+    stayed = surviving_ids(session, patient_ids)
+    lock_accounts(session, [*patient_ids, *stayed])
+    if surviving_ids(session, patient_ids) != stayed:
+        raise Conflict("This record was merged a moment ago: try again.")
+    return stayed
 
 
 def credit(session: Session, account: LoyaltyAccount, given: Credit) -> int | None:
@@ -70,7 +106,7 @@ def credit(session: Session, account: LoyaltyAccount, given: Credit) -> int | No
         return None
     months = int(parameters.value_of(session, "loyalty.lot_months"))
     made: int | None = session.execute(
-        _CREDIT,
+        statements.CREDIT,
         {
             "patient_id": account.id,
             "kind": given.kind.value,
@@ -80,6 +116,7 @@ def credit(session: Session, account: LoyaltyAccount, given: Credit) -> int | No
             "reference_type": given.reference_type,
             "reference_id": given.reference_id,
             "counts": given.counts_for_tier,
+            "earned_on": given.earned_on,
             "expires_on": given.expires_on,
             "months": months,
         },
@@ -99,7 +136,7 @@ def debit(session: Session, account: LoyaltyAccount, taken: Debit) -> int:
     if account.balance < taken.points:
         raise Conflict(f"Not enough points: {account.balance:,} of {taken.points:,}.")
     made: int = session.execute(
-        _DEBIT,
+        statements.DEBIT,
         {
             "patient_id": account.id,
             "kind": taken.kind.value,
@@ -121,7 +158,7 @@ def give_back(
 ) -> int:
     """Restores the very lots that a redemption was paid from; gives the new ledger row."""
     made: int = session.execute(
-        _GIVE_BACK,
+        statements.GIVE_BACK,
         {
             "patient_id": account.id,
             "transaction_id": transaction_id,
@@ -132,148 +169,31 @@ def give_back(
     return made
 
 
-def change_tier(session: Session, account: LoyaltyAccount, tier: Tier, *, cause: str) -> None:
-    """Moves a locked member to another tier, and says why."""
+def change_tier(
+    session: Session, account: LoyaltyAccount, tier: Tier, *, cause: str, held: bool = False
+) -> None:
+    """Moves a locked member to another tier, and says why; ``held`` there until the review."""
     session.execute(
-        _MOVE,
+        statements.MOVE,
         {"patient_id": account.id, "old": account.tier, "new": tier.value, "cause": cause},
     )
     session.execute(
         update(LoyaltyAccount)
         .where(LoyaltyAccount.id == account.id)
-        .values(tier=tier.value, tier_reason=cause)
+        .values(tier=tier.value, tier_reason=cause, tier_held=held)
     )
     session.refresh(account)
-
-
-def _lock(session: Session, patient_ids: Sequence[int]) -> None:
-    session.execute(
-        select(LoyaltyAccount.id)
-        .where(LoyaltyAccount.id == func.any(list(patient_ids)))
-        .order_by(LoyaltyAccount.id)
-        .with_for_update()
-    )
 
 
 def _pay_back(session: Session, account: LoyaltyAccount) -> None:
     points = min(account.owed, account.balance)
     if points == 0:
         return
-    debit(
-        session,
-        account,
-        Debit(points, Rule.RETURNED, "Owed from a visit that was undone", TransactionType.ADJUSTED),
-    )
+    why = "Owed from a visit that was undone"
+    debit(session, account, Debit(points, Rule.PAID_BACK, why, TransactionType.ADJUSTED))
     session.execute(
         update(LoyaltyAccount)
         .where(LoyaltyAccount.id == account.id)
         .values(owed=LoyaltyAccount.owed - points)
     )
     session.refresh(account)
-
-
-_CREDIT = text(
-    """
-    WITH made AS (
-        INSERT INTO crm_loyalty_transactions (patient_id, transaction_type, points, balance_after,
-            description, rule, reference_type, reference_id, counts_for_tier, expiry_date)
-        SELECT id, :kind, :points, balance + :points, :description, :rule,
-               CAST(:reference_type AS varchar), CAST(:reference_id AS varchar), :counts,
-               coalesce(CAST(:expires_on AS date),
-                        CAST(crm_lagos_today() + make_interval(months => :months) AS date))
-        FROM crm_loyalty_accounts WHERE id = :patient_id
-        ON CONFLICT (patient_id, rule, reference_type, reference_id)
-            WHERE reference_id IS NOT NULL DO NOTHING
-        RETURNING id, patient_id, points, expiry_date
-    ), lot AS (
-        INSERT INTO crm_loyalty_lots (id, patient_id, points, remaining, expires_on)
-        SELECT id, patient_id, points, points, expiry_date FROM made
-    ), balance AS (
-        UPDATE crm_loyalty_accounts a SET balance = a.balance + made.points
-        FROM made WHERE a.id = made.patient_id
-    )
-    SELECT id FROM made
-    """
-)
-_DEBIT = text(
-    """
-    WITH picked AS (
-        SELECT id, least(remaining, :points - before) AS points FROM (
-            SELECT id, remaining, sum(remaining) OVER (
-                ORDER BY id <> :first_lot, expires_on, id) - remaining AS before
-            FROM crm_loyalty_lots WHERE patient_id = :patient_id AND remaining > 0) AS open
-        WHERE before < :points
-    ), made AS (
-        INSERT INTO crm_loyalty_transactions (patient_id, transaction_type, points, balance_after,
-            description, rule, reference_type, reference_id, counts_for_tier)
-        SELECT id, :kind, -:points, balance - :points, :description, :rule,
-               CAST(:reference_type AS varchar), CAST(:reference_id AS varchar), :counts
-        FROM crm_loyalty_accounts WHERE id = :patient_id
-        RETURNING id, patient_id
-    ), consumed AS (
-        INSERT INTO crm_loyalty_consumptions (lot_id, transaction_id, points)
-        SELECT picked.id, made.id, picked.points FROM picked, made
-    ), reduced AS (
-        UPDATE crm_loyalty_lots l SET remaining = l.remaining - picked.points
-        FROM picked WHERE l.id = picked.id
-    ), balance AS (
-        UPDATE crm_loyalty_accounts a SET balance = a.balance - :points
-        FROM made WHERE a.id = made.patient_id
-    )
-    SELECT id FROM made
-    """
-)
-_GIVE_BACK = text(
-    """
-    WITH taken AS (
-        SELECT lot_id, points FROM crm_loyalty_consumptions WHERE transaction_id = :transaction_id
-    ), total AS (SELECT sum(points) AS points FROM taken),
-    made AS (
-        INSERT INTO crm_loyalty_transactions (patient_id, transaction_type, points, balance_after,
-            description, rule, reference_type, reference_id)
-        SELECT a.id, 'adjusted', total.points, a.balance + total.points, :description, 'returned',
-               'transaction', CAST(:transaction_id AS varchar)
-        FROM crm_loyalty_accounts a, total WHERE a.id = :patient_id
-        RETURNING id, patient_id, points
-    ), consumed AS (
-        INSERT INTO crm_loyalty_consumptions (lot_id, transaction_id, points)
-        SELECT taken.lot_id, made.id, -taken.points FROM taken, made
-    ), restored AS (
-        UPDATE crm_loyalty_lots l SET remaining = l.remaining + taken.points
-        FROM taken WHERE l.id = taken.lot_id
-    ), balance AS (
-        UPDATE crm_loyalty_accounts a SET balance = a.balance + made.points
-        FROM made WHERE a.id = made.patient_id
-    )
-    SELECT id FROM made
-    """
-)
-_MOVE = text(
-    "INSERT INTO crm_loyalty_tier_movements (patient_id, old_tier, new_tier, cause)"
-    " VALUES (:patient_id, :old, :new, :cause)"
-)
-EXPIRE = text(
-    """
-    WITH due AS (
-        SELECT id, patient_id, remaining FROM crm_loyalty_lots
-        WHERE patient_id = ANY(:ids) AND remaining > 0 AND expires_on < :today
-    ), made AS (
-        INSERT INTO crm_loyalty_transactions (patient_id, transaction_type, points, balance_after,
-            description, rule)
-        SELECT a.id, 'expired', -d.points, a.balance - d.points, 'Points ended', 'returned'
-        FROM crm_loyalty_accounts a
-        JOIN (SELECT patient_id, sum(remaining) AS points FROM due GROUP BY 1) d
-            ON d.patient_id = a.id
-        RETURNING id, patient_id, points
-    ), consumed AS (
-        INSERT INTO crm_loyalty_consumptions (lot_id, transaction_id, points)
-        SELECT due.id, made.id, due.remaining FROM due JOIN made USING (patient_id)
-    ), ended AS (
-        UPDATE crm_loyalty_lots l SET remaining = 0 FROM due WHERE l.id = due.id
-    ), balance AS (
-        UPDATE crm_loyalty_accounts a SET balance = a.balance + made.points
-        FROM made WHERE a.id = made.patient_id
-    )
-    SELECT count(*), coalesce(-sum(points), 0) FROM made
-    """
-)

@@ -19,6 +19,7 @@ from crm_core.loyalty.schemas import (
 from crm_core.loyalty.service import ledger
 from crm_core.loyalty.service.earning import read_transaction
 from crm_core.loyalty.service.ledger import Debit
+from crm_core.loyalty.service.moving import move_points
 from crm_core.people.schemas import Actor, Permission
 
 
@@ -81,22 +82,23 @@ def cancel_redemption(session: Session, redemption_id: int, *, actor: Actor) -> 
     patient_id = session.scalar(select(Redemption.patient_id).where(Redemption.id == redemption_id))
     if patient_id is None:
         raise NotFound("Redemption not found")
-    account = ledger.lock_account(session, patient_id)
-    redemption = session.get(Redemption, redemption_id, with_for_update=True)
+    [stayed] = ledger.lock_stayed(session, [patient_id])
+    account = ledger.lock_record(session, patient_id)
+    redemption = session.get(
+        Redemption, redemption_id, with_for_update=True, populate_existing=True
+    )
     if redemption is None or redemption.cancelled_at is not None:
         raise Conflict("This redemption was cancelled already.")
-    ledger.give_back(
-        session,
-        account,
-        redemption.transaction_id,
-        description=f"Cancelled: {redemption.description}",
-    )
+    why = f"Cancelled: {redemption.description}"
+    ledger.give_back(session, account, redemption.transaction_id, description=why)
     redemption.cancelled_at = utc_now()
     if redemption.reward_id is not None:
         session.execute(_RESTOCK, {"reward_id": redemption.reward_id})
     session.flush()
     # Lots that ended in the meantime end again at once.
-    ledger.lock_account(session, patient_id)
+    account = ledger.lock_record(session, patient_id)
+    if account.merged:
+        move_points(session, stayed, account, why=why)
     return RedemptionRead.model_validate(redemption)
 
 
@@ -109,7 +111,7 @@ def cost_for(reward: RewardRead, tier: Tier) -> int:
 
 
 def _spend(session: Session, account: LoyaltyAccount, points: int, description: str) -> int:
-    spent = Debit(points, Rule.ADJUSTMENT, description, TransactionType.REDEEMED)
+    spent = Debit(points, Rule.REDEEMED, description, TransactionType.REDEEMED)
     return ledger.debit(session, account, spent)
 
 

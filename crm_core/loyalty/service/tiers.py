@@ -23,13 +23,21 @@ def set_tier(session: Session, patient_id: int, data: TierChange, *, actor: Acto
     if account.tier == data.tier:
         raise Conflict(f"This patient is {data.tier} already.")
     rises = data.tier.rank > Tier(account.tier).rank
-    ledger.change_tier(session, account, data.tier, cause=f"Set by {actor.name}: {data.reason}")
+    reached = standing.tier_for(session, standing.tier_points(session, account.id))
+    cause = f"Set by {actor.name}: {data.reason}"
+    held = data.tier.rank < reached.rank
+    ledger.change_tier(session, account, data.tier, cause=cause, held=held)
     if rises:
         award_bonus(session, account, data.tier)
 
 
 def raise_tier(session: Session, account: LoyaltyAccount) -> None:
-    """After an earning: the tier that the points of the last months reach, if it is higher."""
+    """After an earning: the tier that the points of the last months reach, if it is higher.
+
+    A lower one that was set by hand holds until the review.
+    """
+    if account.tier_held:
+        return
     points = standing.tier_points(session, account.id)
     reached = standing.tier_for(session, points)
     if reached.rank > Tier(account.tier).rank:
@@ -59,8 +67,9 @@ def review_tiers(session: Session, *, limit: int = 1000) -> int:
     Gives how many were reviewed; the job calls again until none is left.
     """
     due = list(session.execute(_DUE, {"limit": limit}).scalars())
+    ledger.lock_accounts(session, due)
     for patient_id in due:
-        account = ledger.lock_account(session, patient_id)
+        account = ledger.lock_record(session, patient_id)
         if account.review_on <= lagos_today():
             _review(session, account)
     return len(due)
@@ -75,17 +84,29 @@ def year_after(day: date) -> date:
 
 
 def _review(session: Session, account: LoyaltyAccount) -> None:
+    session.execute(_NEXT_REVIEW, {"patient_id": account.id, "day": _day_after_today(account)})
+    session.refresh(account)
     points = standing.tier_points(session, account.id)
     tier = Tier(account.tier)
     if standing.tier_for(session, points).rank < tier.rank:
         cause = f"Yearly review: {points:,} points in twelve months"
         ledger.change_tier(session, account, tier.below, cause=cause)
-    session.execute(_NEXT_REVIEW, {"patient_id": account.id, "day": year_after(account.review_on)})
-    session.refresh(account)
+    else:
+        raise_tier(session, account)
+
+
+def _day_after_today(account: LoyaltyAccount) -> date:
+    """A review that was missed for years takes one step all the same."""
+    day = account.review_on
+    while day <= lagos_today():
+        day = year_after(day)
+    return day
 
 
 _DUE = text(
-    "SELECT id FROM crm_loyalty_accounts WHERE review_on <= crm_lagos_today()"
+    "SELECT id FROM crm_loyalty_accounts WHERE review_on <= crm_lagos_today() AND NOT merged"
     " ORDER BY review_on, id LIMIT :limit"
 )
-_NEXT_REVIEW = text("UPDATE crm_loyalty_accounts SET review_on = :day WHERE id = :patient_id")
+_NEXT_REVIEW = text(
+    "UPDATE crm_loyalty_accounts SET review_on = :day, tier_held = false WHERE id = :patient_id"
+)

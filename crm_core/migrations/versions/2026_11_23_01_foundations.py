@@ -37,11 +37,13 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION crm_estimate IS 'How many rows the planner expects of a SELECT';
 
--- Marks are taken off (Ọláyẹmí is found by olayemi) and anything but letters and digits parts words.
+-- Marks are taken off (Ọláyẹmí is found by olayemi, مُحَمَّد by محمد), the hooked letters of Hausa
+-- become plain ones, and anything but letters and digits parts words.
 CREATE FUNCTION crm_search_text(given text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT regexp_replace(
-        regexp_replace(lower(normalize(given, NFKD)), '[\u0300-\u036f]', '', 'g'),
+        regexp_replace(translate(lower(normalize(given, NFKD)), 'ɓɗƙƴ', 'bdky'),
+                       '[\u0300-\u036f\u064b-\u065f\u0670]', '', 'g'),
         '[^[:alnum:]]+', ' ', 'g')
 $$;
 

@@ -130,13 +130,15 @@ CREATE TRIGGER learn_names_update AFTER UPDATE ON crm_patients
 REVOKE INSERT, UPDATE, DELETE ON crm_name_words, crm_name_neighbours FROM crm_app;
 
 CREATE FUNCTION crm_meant(given text) RETURNS SETOF text LANGUAGE sql STABLE AS $$
-    SELECT DISTINCT word FROM (
+    SELECT word FROM (
         SELECT word FROM crm_name_neighbours WHERE shorter = given
-        UNION ALL
+        UNION
         SELECT w.word FROM crm_shorter(given) AS s JOIN crm_name_words w ON w.word = s
-        UNION ALL
+        UNION
         SELECT n.word FROM crm_shorter(given) AS s JOIN crm_name_neighbours n ON n.shorter = s
-    ) AS close ORDER BY word LIMIT 8
+    ) AS close
+    -- People rarely miss the first letter; the closest come first where there are many.
+    ORDER BY left(word, 1) <> left(given, 1), abs(length(word) - length(given)), word LIMIT 12
 $$;
 COMMENT ON FUNCTION crm_meant IS 'Words of names that differ from the given one by a letter';
 
@@ -154,8 +156,9 @@ COMMENT ON FUNCTION crm_patient_query IS
     'Every word as a prefix; a word that begins no name stands for the names it is close to';
 
 CREATE FUNCTION crm_phone_end(given text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE WHEN given ~ '^[0-9 ()+./-]{4,25}$' THEN reverse(regexp_replace(
-        regexp_replace(given, '[^0-9]', '', 'g'), '^(234|0)(?=[0-9]{7})', '')) || '%' END
+    SELECT CASE WHEN given ~ '^[0-9 ()+./-]{4,25}$' AND given ~ '([0-9][^0-9]*){4}' THEN
+        reverse(regexp_replace(regexp_replace(given, '[^0-9]', '', 'g'),
+                               '^(234)?0?(?=[0-9]{7})', '')) || '%' END
 $$;
 COMMENT ON FUNCTION crm_phone_end IS
     'A LIKE pattern for reverse(phone): a number in any form, or its last four digits or more';

@@ -1,0 +1,25 @@
+"""Rules that must always hold, each a statement that finds who breaks it; `verify` runs them."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+SHOWN = 5
+"""So many offenders are named; the rest is counted by nobody but said to be there."""
+
+
+def broken_rules(session: Session, rules: dict[str, str]) -> Iterator[str]:
+    """Runs each rule's SELECT of offenders' codes; yields “sentence: code, code …” where any is.
+
+    Args:
+        session: may be a reading one.
+        rules: sentence → SELECT of one text column, the offenders' codes.
+    """
+    for sentence, statement in rules.items():
+        # The statements are constants of ours.
+        first = text(f"SELECT * FROM ({statement}) AS offenders(code) ORDER BY code LIMIT :most")  # noqa: S608
+        codes = list(session.execute(first, {"most": SHOWN + 1}).scalars())
+        if codes:
+            more = " and more" if len(codes) > SHOWN else ""
+            yield f"{sentence}: {', '.join(codes[:SHOWN])}{more}"
