@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
-from crm_core.api.examples import EXAMPLES, IDEMPOTENCY_KEY, REASON
+from crm_core.api.examples import EXAMPLES, FAILURES, IDEMPOTENCY_KEY, REASON
 
 FILES = {
     "swagger-ui-bundle.js": "text/javascript",
@@ -94,7 +94,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             tags=app.openapi_tags,
         )
         for method, operation in _operations(document):
-            operation["responses"].pop("422", None)
+            _describe_answers(operation["responses"])
             if method != "get" and "plan" not in operation["operationId"]:
                 operation.setdefault("parameters", []).extend([IDEMPOTENCY_KEY, REASON])
         schemas = document["components"]["schemas"]
@@ -106,6 +106,13 @@ def describe(app: FastAPI) -> dict[str, Any]:
         document["security"] = [{"token": []}]
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _describe_answers(responses: dict[str, Any]) -> None:
+    responses.pop("422", None)
+    for status, sentence in FAILURES.items():
+        for content in responses.get(status, {}).get("content", {}).values():
+            content["example"] = {"success": False, "message": sentence}
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -170,14 +170,23 @@ IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": "Sent again within a day with the same body, the first answer is given again "
-    "and nothing is done twice; another body is refused with 409.",
+    "and nothing is done twice; another body is refused with 409."
+    " Such as `payout-2026-09-OWN-003`.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-    "example": "payout-2026-09-OWN-003",
 }
 REASON = {
     "name": "X-Reason",
     "in": "header",
-    "description": "Why this is done, for the history.",
+    "description": "Why this is done, for the history. Such as `month end`.",
     "schema": {"type": "string", "maxLength": 500},
-    "example": "Month end",
+}
+
+FAILURES = {
+    "401": "Send your API token in the header 'Authorization: Bearer …'.",
+    "403": "The maker of a payout cannot approve it: ask another approver.",
+    "404": "Payout not found",
+    "409": "PAY-001 is paid: only a pending one is approved.",
+    "413": "The body is too large: send at most 1,000,000 bytes.",
+    "429": "Too many requests: try again in 3 s.",
+    "503": "The database does not answer: try again shortly.",
 }

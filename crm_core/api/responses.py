@@ -43,7 +43,7 @@ class Done(BaseModel, Generic[Data]):
     """What an action did, and the record as it is now."""
 
     success: Literal[True] = True
-    message: str
+    message: str = Field(examples=["Done"])
     data: Data
 
 
