@@ -117,7 +117,13 @@ def _table(
         empty=empty,
         name=f"owner-{name}",
     )
-    tables.pick_one(table, opens=lambda payout_id: {"payout": str(payout_id)}, page=PAGE)
+    # With the owner in the address, the browser's way back leads to the owner again.
+    owners_of = {payout.id: str(payout.owner_id) for payout in payouts}
+    tables.pick_one(
+        table,
+        opens=lambda payout_id: {"payout": str(payout_id), "owner": owners_of[payout_id]},
+        page=PAGE,
+    )
 
 
 def _row(payout: PayoutRead) -> dict[str, object]:
