@@ -330,10 +330,11 @@ SET search_path = public, pg_temp AS $$
 DECLARE touched bigint[];
 BEGIN
     IF TG_OP = 'UPDATE' THEN
-        SELECT array_agg(DISTINCT n.owner_id) INTO touched
-        FROM new_rows n JOIN old_rows o ON o.id = n.id
-        WHERE (n.status, n.gross_revenue, n.net_amount, n.period_end)
-            IS DISTINCT FROM (o.status, o.gross_revenue, o.net_amount, o.period_end);
+        -- Not a join: its plan would be kept from one row to ten thousand.
+        SELECT array_agg(DISTINCT owner_id) INTO touched
+        FROM (SELECT id, owner_id, status, gross_revenue, net_amount, period_end FROM new_rows
+              EXCEPT ALL
+              SELECT id, owner_id, status, gross_revenue, net_amount, period_end FROM old_rows) c;
     ELSIF TG_OP = 'INSERT' THEN
         SELECT array_agg(DISTINCT owner_id) INTO touched FROM new_rows;
     ELSE
