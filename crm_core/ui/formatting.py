@@ -43,7 +43,7 @@ def counted(number: int, noun: str, nouns: str = "") -> str:
 
 def percent(fraction: Decimal) -> str:
     """``0.0500`` → ``5 %``."""
-    return f"{fraction * 100:f}".rstrip("0").rstrip(".") + " %"
+    return f"{(fraction * 100).normalize():f} %"
 
 
 def words(code: str) -> str:

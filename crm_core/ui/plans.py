@@ -83,6 +83,7 @@ class Commit:
 def open_plan(name: str, plan: Plan, **subject: object) -> None:
     """Puts a plan before the person, and runs the page again to show it."""
     st.session_state[_key(name)] = Proposal(plan, subject)
+    st.query_params.pop("verdicts", None)
     st.rerun()
 
 

@@ -47,7 +47,7 @@ def show(actor: Actor, payout_id: int) -> None:
     """The payout at ``?payout=``; the list behind it is one click away, as it was."""
     address_bar.link_back("Back to the list", without=["payout", "do"])
     proposal = plans.opened(queue.NAME)
-    if proposal is not None:
+    if proposal is not None and [v.id for v in proposal.plan.verdicts] == [payout_id]:
         queue.decide(actor, proposal)
         return
     with load() as session:
