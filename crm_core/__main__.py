@@ -11,7 +11,7 @@ from pydantic import SecretStr, ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from crm_core import parts
+from crm_core import bulk, parts
 from crm_core.base import logs
 from crm_core.base.clock import utc_now
 from crm_core.base.database import database
@@ -221,6 +221,10 @@ def _connected() -> Iterator[None]:
             yield
         finally:
             engine.dispose()
+
+
+main.add_command(bulk.generate_patients)
+main.add_command(bulk.export_dataset)
 
 
 def _actor() -> Actor:
