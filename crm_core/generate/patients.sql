@@ -1,6 +1,7 @@
--- Patients. Every figure follows from the seed and the number of the patient.
+-- Patients. Every figure follows from the seed and the number of the patient. They have no
+-- NIN: each would have to be encrypted one by one.
 INSERT INTO crm_patients (first_name, last_name, email, phone, date_of_birth, gender, blood_group,
-    genotype, address, city, state, lga, nin_last4, registration_date, last_visit_date,
+    genotype, address, city, state, lga, registration_date, last_visit_date,
     visit_count, preferred_hospital_id, status, communication_preferences, consent_source,
     created_at, updated_at, consent_at, referral_code)
 SELECT home.first_names[1 + floor(pg_temp.r(n, 1) * cardinality(home.first_names))::int],
@@ -19,7 +20,6 @@ SELECT home.first_names[1 + floor(pg_temp.r(n, 1) * cardinality(home.first_names
                      'Herbert Macaulay Street'])[1 + floor(pg_temp.r(n, 11) * 6)::int],
        home.state, home.state,
        home.areas[1 + floor(pg_temp.r(n, 12) * cardinality(home.areas))::int],
-       lpad(floor(pg_temp.r(n, 13) * 10000)::int::text, 4, '0'),
        registered,
        CASE WHEN pg_temp.r(n, 14) < 0.85 THEN
            registered + floor(pg_temp.r(n, 15) * (:today::date - registered))::int END,
