@@ -41,14 +41,14 @@ COLUMNS = {
     "Approvals": tables.text(width=85),
 }
 QUEUE = {
-    "Payout": tables.text(width=110),
+    "Payout": tables.text(width=72),
     "Owner": tables.text(),
     "Net": tables.naira(),
-    "Due": tables.on_day(width=100),
-    "State": tables.state(["overdue", "failed"], width=85),
-    "Checks": tables.state([*CHECKS.values(), "fine"], width=205),
-    "For you": tables.state(list(_FOR_YOU.values()), width=115),
-    "Approvals": tables.text(width=80),
+    "Due": tables.on_day(width=92),
+    "State": tables.state(["overdue", "failed"], width=76),
+    "Checks": tables.state([*CHECKS.values(), "fine"], width=186),
+    "For you": tables.state(list(_FOR_YOU.values()), width=112),
+    "Approvals": tables.text(width=74),
     "Made by": tables.text(),
     "What the checks say": tables.text(width="large"),
 }
