@@ -285,6 +285,7 @@ _PATIENTS = text(
            (SELECT count(*) FROM crm_patients WHERE status = 'deceased' AND merged_into_id IS NULL)
                AS deceased,
            (SELECT count(*) FROM crm_patients
-            WHERE registration_date >= date_trunc('month', crm_lagos_today())) AS new_this_month
+            WHERE registration_date >= date_trunc('month', crm_lagos_today())
+              AND merged_into_id IS NULL) AS new_this_month
     """
 )

@@ -139,7 +139,9 @@ def names_of(session: Session, patient_ids: Sequence[int]) -> dict[int, str]:
     return {row[0]: row[1] for row in found}
 
 
-_SURVIVING = text("SELECT id, coalesce(merged_into_id, id) AS stays_id FROM crm_patients WHERE id = ANY(:ids)")
+_SURVIVING = text(
+    "SELECT id, coalesce(merged_into_id, id) AS stays_id FROM crm_patients WHERE id = ANY(:ids)"
+)
 _BY_CODE = text(
     "SELECT coalesce(merged_into_id, id) FROM crm_patients WHERE patient_code = upper(:code)"
 )

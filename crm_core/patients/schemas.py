@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     EmailStr,
     Field,
@@ -87,6 +88,12 @@ def _state(text: str) -> str:
     return find_state(text).name
 
 
+def _plain_minus(value: object) -> object:
+    """The lists of the clinics have a typographic minus."""
+    return re.sub("[−–]", "-", value).strip().upper() if isinstance(value, str) else value
+
+
+GivenGroup = Annotated[BloodGroup, BeforeValidator(_plain_minus)]
 BirthDate = Annotated[date, AfterValidator(_birth)]
 StateName = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_state)]
 Nin = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_nin)]
@@ -142,7 +149,7 @@ class PatientCreate(Echo):
     email: Email | None = None
     date_of_birth: BirthDate
     gender: Gender
-    blood_group: BloodGroup | None = None
+    blood_group: GivenGroup | None = None
     genotype: Genotype | None = None
     address: Line
     city: Name
@@ -159,12 +166,6 @@ class PatientCreate(Echo):
     communication_preferences: CommunicationPreferences = CommunicationPreferences()
     consent_source: Line = "registration"
     referral_code: Annotated[Line, StringConstraints(to_upper=True, max_length=20)] | None = None
-
-    @field_validator("blood_group", mode="before")
-    @classmethod
-    def minus_sign(cls, value: object) -> object:
-        """Accepts the typographic minus that the lists of the clinics have."""
-        return re.sub("[−–]", "-", value).strip().upper() if isinstance(value, str) else value
 
     @field_validator("lga")
     @classmethod
@@ -198,7 +199,7 @@ class PatientUpdate(Echo):
     email: Email | None = None
     date_of_birth: BirthDate | None = None
     gender: Gender | None = None
-    blood_group: BloodGroup | None = None
+    blood_group: GivenGroup | None = None
     genotype: Genotype | None = None
     address: Line | None = None
     city: Name | None = None

@@ -273,10 +273,12 @@ BEGIN
         FROM new_rows GROUP BY 2;
     ELSE
         INSERT INTO crm_loyalty_sum_changes (kind, day, name, points, rows)
-        SELECT 'open', date_trunc('month', n.expires_on)::date, 'open',
-               sum(n.remaining - o.remaining), 0
-        FROM old_rows o JOIN new_rows n USING (id)
-        WHERE n.remaining <> o.remaining GROUP BY 2;
+        SELECT 'open', date_trunc('month', d.expires_on)::date, 'open', sum(d.points), 0
+        FROM (SELECT o.expires_on, -o.remaining AS points FROM old_rows o JOIN new_rows n USING (id)
+              WHERE (n.remaining, n.expires_on) <> (o.remaining, o.expires_on)
+              UNION ALL SELECT n.expires_on, n.remaining FROM old_rows o JOIN new_rows n USING (id)
+              WHERE (n.remaining, n.expires_on) <> (o.remaining, o.expires_on)) d
+        GROUP BY 2;
     END IF;
     RETURN NULL;
 END $$;
