@@ -35,7 +35,7 @@ class OwnerPayoutsFilter(PageRequest):
 async def list_owners(
     reader: ReaderDep, filters: Annotated[OwnerFilter, Query()]
 ) -> JsonText[Rows[OwnerRead]]:
-    """Owners, the newest first."""
+    """Owners, the newest first; a filter that is empty counts as not given."""
     return JsonText(await queries.list_owners(filters).fetch(reader))
 
 
@@ -62,7 +62,11 @@ async def get_owner(reader: ReaderDep, owner_id: OwnerId) -> JsonText[Envelope[O
 def update_owner(
     db: Db, actor: CurrentActor, owner_id: OwnerId, data: OwnerUpdate
 ) -> Done[OwnerRead]:
-    """Changes what is given; with `version` only if nobody changed the owner since."""
+    """Changes what is given; with `version` only if nobody changed the owner since.
+
+    A whole row may be sent back: what is only read (`id`, `lifetime_value` and the like) and a
+    masked `nin` are ignored.
+    """
     owner = service.update_owner(db, owner_id, data, actor=actor)
     return Done(message="Owner updated successfully", data=owner)
 

@@ -65,7 +65,7 @@ class Why(BaseModel):
 async def list_payouts(
     reader: ReaderDep, filters: Annotated[PayoutFilter, Query()]
 ) -> JsonText[Rows[PayoutRead]]:
-    """Payouts, the newest first; `statuses` may be given several times."""
+    """Payouts, the newest first; an empty filter counts as not given, `statuses` may be several."""
     return JsonText(await queries.list_payouts(filters).fetch(reader))
 
 

@@ -18,6 +18,7 @@ GOOD_ACCOUNT: dict[str, Any] = {
 }
 WRONG_DIGIT = GOOD_ACCOUNT | {"account_number": "0000014570"}
 
+_VERDICT = {"id", "label", "ok", "code", "reason"}
 _numbers = count(1)
 
 
@@ -91,3 +92,25 @@ def wrong_fields(response: Response, location: str = "body") -> list[str]:
         assert error["location"] == location
         assert error["msg"][-1] in ".!?", error
     return [error["path"] for error in body["errors"]]
+
+
+def plan(client: TestClient, what: str, **body: object) -> dict[str, Any]:
+    """A plan with the shape of the contract."""
+    found: dict[str, Any] = done(client.post(f"{PAYOUTS}/plan-{what}", json=body))
+    assert set(found) == {"fingerprint", "verdicts", "totals"}
+    assert all(set(verdict) == _VERDICT for verdict in found["verdicts"])
+    return found
+
+
+def commit(client: TestClient, what: str, seen: dict[str, Any], **body: object) -> dict[str, Any]:
+    """A commit of what the plan showed, with the shape of the contract."""
+    body = {"fingerprint": seen["fingerprint"], **body}
+    receipt: dict[str, Any] = done(client.post(f"{PAYOUTS}/commit-{what}", json=body))
+    assert set(receipt) == {"receipt_id", "changed", "refused"}
+    assert all(set(verdict) == _VERDICT for verdict in receipt["refused"])
+    return receipt
+
+
+def status_of(client: TestClient, payout: dict[str, Any]) -> str:
+    """Where the payout stands by now."""
+    return str(done(client.get(f"{PAYOUTS}/{payout['id']}"))["status"])
