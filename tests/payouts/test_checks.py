@@ -66,6 +66,15 @@ def test_many_are_overridden_with_one_reason(session: Session) -> None:
     assert done.changed == 2
 
 
+def test_the_reason_is_kept_only_where_it_overrode_something(session: Session) -> None:
+    blocked, fine = (create(session, settled(session), account) for account in (WRONG, OWN))
+    ids, why = [blocked.id, fine.id], "Seen on the bank's letter"
+    plan = service.plan_approval(session, ids, actor=APPROVER, override_reason=why)
+    service.commit_approval(session, plan.fingerprint, ids, actor=APPROVER, override_reason=why)
+    reasons = [queries.approvals_of(session, payout_id)[0].override_reason for payout_id in ids]
+    assert reasons == [why, None]
+
+
 def test_a_wrong_digit_warns_for_a_wallet(session: Session) -> None:
     wallet = WRONG | {"bank_name": "Kuda", "account_number": "2000000007"}
     payout = create(session, settled(session), wallet)

@@ -164,12 +164,14 @@ def _approve(
     session: Session, ids: Sequence[int], actor: Actor, override_reason: str | None
 ) -> set[int]:
     """Adds this approver's approvals and approves those that now have enough; gives their ids."""
+    # The reason stands only where there was something to override.
+    reason = literal(override_reason, type_=PayoutApproval.override_reason.type)
     approvals = select(
         Payout.id,
         literal(actor.person),
         literal(actor.name),
         Payout.digest,
-        literal(override_reason, type_=PayoutApproval.override_reason.type),
+        case((Payout.id.in_(_blocked(session, ids)), reason)),
     ).where(Payout.id.in_(ids))
     columns = ["payout_id", "approver", "approver_name", "digest", "override_reason"]
     live = (
@@ -197,6 +199,14 @@ def _approve(
             execution_options=common.VALUES,
         )
         return set(approved)
+
+
+def _blocked(session: Session, ids: Sequence[int]) -> list[int]:
+    return [
+        payout_id
+        for payout_id, findings in check_beneficiaries(session, ids).items()
+        if any(check.level is CheckLevel.BLOCK for check in findings)
+    ]
 
 
 def _fresh_reference() -> ColumnElement[str]:
