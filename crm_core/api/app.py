@@ -12,7 +12,9 @@ from starlette.responses import Response
 from crm_core.api import (
     docs,
     health,
+    hospitals,
     loyalty,
+    owner_records,
     owners,
     patients,
     payout_batches,
@@ -39,6 +41,8 @@ PREFIX = "/api/crm-v2"
 # Paths with a name come before paths with an id: /payouts/files before /payouts/{payout_id}.
 DOMAINS: tuple[APIRouter, ...] = (
     owners.router,
+    owner_records.router,
+    hospitals.router,
     patients.router,
     loyalty.router,
     payout_batches.router,
@@ -60,7 +64,7 @@ _EVERYWHERE: dict[int | str, dict[str, Any]] = {
     503: {"model": Failure, "description": "The database does not answer: see Retry-After"},
 }
 
-_ABOUT = """Owners and payouts of the hospitals, for other systems.
+_ABOUT = """Owners, payouts, patients and their points, for other systems.
 
 Send an API token as `Authorization: Bearer …`. Money is text with two decimals in naira,
 instants are UTC. A POST may carry an `Idempotency-Key`: sent again within a day with the same

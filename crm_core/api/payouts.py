@@ -3,12 +3,13 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from crm_core.api.deps import CurrentActor, Db, ReadDb, ReaderDep, needs
 from crm_core.api.responses import Done, Envelope, JsonText, Rows
 from crm_core.api.route import Route
-from crm_core.base.words import Reason, RecordId
+from crm_core.api.why import Why
+from crm_core.base.words import RecordId
 from crm_core.payouts import queries, service
 from crm_core.payouts.checks import check_beneficiaries
 from crm_core.payouts.schemas import (
@@ -51,14 +52,6 @@ class Revealed(BaseModel):
     """A whole account number."""
 
     account_number: str
-
-
-class Why(BaseModel):
-    """What a reveal is for; it stays in the history."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    reason: Reason
 
 
 @router.get("")

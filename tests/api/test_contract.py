@@ -66,6 +66,24 @@ _CALLS: list[tuple[str, str, dict[str, Any] | None, frozenset[Role]]] = [
     ("GET", "/payouts/files/999999", None, FINANCE),
     ("POST", "/payouts/plan-payment", _LINES, FINANCE),
     ("POST", "/payouts/commit-payment", _LINES | {"fingerprint": ""}, FINANCE),
+    ("GET", "/contracts", None, EVERYBODY),
+    ("GET", "/contracts/999999", None, EVERYBODY),
+    ("POST", "/contracts", EXAMPLES["ContractCreate"] | {"owner_id": 999_999}, FINANCE),
+    ("POST", "/contracts/999999/sign", None, FINANCE),
+    ("POST", "/contracts/999999/renew", EXAMPLES["Renewal"], FINANCE),
+    ("POST", "/contracts/999999/terminate", None, FINANCE),
+    ("GET", "/owners/999999/account", None, EVERYBODY),
+    ("PUT", "/owners/999999/account", EXAMPLES["AccountChange"], FINANCE),
+    ("GET", "/owners/999999/surveys", None, EVERYBODY),
+    ("POST", "/owners/999999/surveys", EXAMPLES["SurveyCreate"], FINANCE),
+    ("GET", "/owners/999999/contacts", None, EVERYBODY),
+    ("POST", "/owners/999999/contacts", EXAMPLES["ContactCreate"], EVERYBODY),
+    ("POST", "/owners/999999/reveal", _REASON, BOTH),
+    ("GET", "/hospitals", None, EVERYBODY),
+    ("GET", "/hospitals/999999", None, EVERYBODY),
+    ("POST", "/hospitals", EXAMPLES["HospitalCreate"], FINANCE),
+    ("POST", "/hospitals/revenue", EXAMPLES["RevenueRecord"] | {"hospital_id": 999_999}, FINANCE),
+    ("GET", "/hospitals/999999/revenue", None, EVERYBODY),
     ("GET", "/receipts", None, EVERYBODY),
     ("GET", "/receipts/999999", None, EVERYBODY),
 ]
@@ -91,7 +109,7 @@ def test_nobody_may_do_anything_without_a_token(anonymous: TestClient) -> None:
 
 def test_the_table_of_who_may_names_every_call(app: Any) -> None:
     document = docs.describe(app)
-    tags = {"Owners", "Payouts", "Payouts in bulk", "Receipts"}
+    tags = {"Owners", "Owners' records", "Hospitals", "Payouts", "Payouts in bulk", "Receipts"}
     described = {
         (method.upper(), path)
         for path, methods in document["paths"].items()
