@@ -217,19 +217,20 @@ CREATE TABLE crm_worker_beats (
 
 HISTORY = """
 CREATE FUNCTION crm_history_doc(doc jsonb, ignored text[], hidden text[]) RETURNS jsonb
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT (doc - ignored) || coalesce(
-        (SELECT jsonb_object_agg(key, 'hidden ' || left(md5(doc->>key), 8))
-         FROM unnest(hidden) AS key WHERE doc->>key IS NOT NULL), '{}')
-$$;
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    kept jsonb := doc - ignored;
+    secret text;
+BEGIN
+    FOREACH secret IN ARRAY hidden LOOP
+        IF doc->>secret IS NOT NULL THEN
+            kept := kept || jsonb_build_object(secret, 'hidden ' || left(md5(doc->>secret), 8));
+        END IF;
+    END LOOP;
+    RETURN kept;
+END $$;
 COMMENT ON FUNCTION crm_history_doc IS
     'A row as the history keeps it: without noise, and with secrets told apart but not told';
-
-CREATE FUNCTION crm_jsonb_changes(before jsonb, after jsonb) RETURNS jsonb
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT coalesce(jsonb_object_agg(key, value), '{}')
-    FROM jsonb_each(after) WHERE before->key IS DISTINCT FROM value
-$$;
 
 -- Statement level with transition tables: a bulk write costs one insert, not one a row. A plan
 -- made for one row is kept for ten thousand: without nested loops it is never a quadratic one.
@@ -256,11 +257,17 @@ BEGIN
     ELSE
         INSERT INTO crm_history (who, why, request_id, table_name, record_id, action, before, after)
         SELECT its_who, its_why, its_request, TG_TABLE_NAME, d.id, 'update',
-               crm_jsonb_changes(d.after, d.before), crm_jsonb_changes(d.before, d.after)
+               c.before, c.after
         FROM (SELECT n.id, crm_history_doc(to_jsonb(o), its_ignored, its_hidden) AS before,
                      crm_history_doc(to_jsonb(n), its_ignored, its_hidden) AS after
               -- OFFSET keeps the two from being worked out anew wherever they are mentioned.
               FROM old_rows o JOIN new_rows n ON n.id = o.id OFFSET 0) d
+        CROSS JOIN LATERAL (
+            SELECT jsonb_object_agg(key, d.before->key) AS before,
+                   jsonb_object_agg(key, d.after->key) AS after
+            FROM jsonb_object_keys(d.after) AS key
+            WHERE d.before->key IS DISTINCT FROM d.after->key
+        ) c
         WHERE d.before <> d.after;
         -- A row that was given another id is one that went and one that came.
         INSERT INTO crm_history (who, why, request_id, table_name, record_id, action, before)
