@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    FetchedValue,
     ForeignKey,
     Index,
     String,
@@ -77,7 +78,10 @@ class LoyaltyTransaction(Base):
         ),
         Index("ix_crm_loyalty_transactions_patient_id_id", "patient_id", "id"),
         Index("ix_crm_loyalty_transactions_type_id", "transaction_type", "id"),
-        Index("ix_crm_loyalty_transactions_created_at", "created_at"),
+        Index("ix_crm_loyalty_transactions_created_at_id", "created_at", "id"),
+        Index(
+            "ix_crm_loyalty_transactions_type_created_at_id", "transaction_type", "created_at", "id"
+        ),
     )
 
     patient_id: Mapped[int] = mapped_column(
@@ -173,7 +177,8 @@ class TierMovementRow(Base):
     __tablename__ = "crm_loyalty_tier_movements"
     __table_args__ = (
         Index("ix_crm_loyalty_tier_movements_patient_id", "patient_id", "id"),
-        Index("ix_crm_loyalty_tier_movements_created_at", "created_at"),
+        Index("ix_crm_loyalty_tier_movements_created_at_id", "created_at", "id"),
+        Index("ix_crm_loyalty_tier_movements_rose_created_at_id", "rose", "created_at", "id"),
     )
 
     patient_id: Mapped[int] = mapped_column(
@@ -183,6 +188,8 @@ class TierMovementRow(Base):
     new_tier: Mapped[str] = mapped_column(String)
     cause: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
+    # PostgreSQL works it out (see the migration); nothing here ever writes it.
+    rose: Mapped[bool] = mapped_column(FetchedValue())
 
 
 class Reward(Base):
@@ -215,7 +222,8 @@ class Redemption(Base):
     __tablename__ = "crm_redemptions"
     __table_args__ = (
         Index("ix_crm_redemptions_patient_id", "patient_id", "id"),
-        Index("ix_crm_redemptions_reward_id", "reward_id", "id"),
+        Index("ix_crm_redemptions_reward_id_created_at_id", "reward_id", "created_at", "id"),
+        Index("ix_crm_redemptions_created_at_id", "created_at", "id"),
     )
 
     patient_id: Mapped[int] = mapped_column(
@@ -256,3 +264,14 @@ LoyaltySumChange = Table(
     Column("name", String, nullable=False),
     *_sum_columns(),
 )
+LoyaltyCohort = Table(
+    "crm_loyalty_cohorts",
+    Base.metadata,
+    Column("cohort", Date, primary_key=True),
+    Column("quarter", Date, primary_key=True),
+    Column("registered", BigInteger, nullable=False),
+    Column("earning", BigInteger, nullable=False),
+    Column("counted_at", _Instant, nullable=False, server_default=func.now()),
+    CheckConstraint("earning BETWEEN 0 AND registered", name="earning"),
+)
+"""Retention, counted at night (see the migration)."""
