@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from crm_core.base import crypto
 from crm_core.base.errors import NotFound
 from crm_core.base.read import Listing, Order, Read
+from crm_core.patients.likeness import Likeness
 from crm_core.patients.models import Patient
 from crm_core.patients.schemas import PatientCreate, PatientFilter, PatientRead, Resemblance
 
@@ -117,7 +118,7 @@ def patient_by_code(session: Session, code: str) -> PatientRead:
     return get_patient(session, found)
 
 
-def resembling(session: Session, data: PatientCreate) -> list[Resemblance]:
+def resembling(session: Session, data: PatientCreate | Likeness) -> list[Resemblance]:
     """Patients with the same phone, NIN, or name and day of birth; at most ten."""
     values = {
         "phone": data.phone,
@@ -148,10 +149,11 @@ _BY_CODE = text(
 _RESEMBLING = text(
     """
     SELECT p.id, p.patient_code, p.first_name || ' ' || p.last_name AS name, p.date_of_birth,
-           p.phone, p.phone = :phone AS same_phone,
+           p.phone, coalesce(p.phone = :phone, false) AS same_phone,
            coalesce(p.nin_hash = CAST(:nin_hash AS bytea), false) AS same_nin,
-           lower(p.last_name) = lower(:last_name) AND lower(p.first_name) = lower(:first_name)
-               AND p.date_of_birth = :born AS same_name_and_birth
+           coalesce(lower(p.last_name) = lower(:last_name)
+               AND lower(p.first_name) = lower(:first_name)
+               AND p.date_of_birth = :born, false) AS same_name_and_birth
     FROM crm_patients p
     WHERE p.merged_into_id IS NULL AND p.id IN (
         SELECT id FROM crm_patients WHERE phone = :phone

@@ -20,6 +20,7 @@ from crm_core.ui.states import label_of
 State = TypeVar("State", bound=StrEnum)
 
 _LONGEST_ID = 18
+_EARLIEST, _LATEST = date(1900, 1, 1), date(2100, 12, 31)
 
 
 def number(param: str) -> int | None:
@@ -108,6 +109,33 @@ def switch(param: str, label: str) -> bool:
     return st.toggle(label, key=key, on_change=_written, args=(param,))
 
 
+def day(param: str, label: str) -> date | None:
+    """A day, as ``2026-11-03`` in the address."""
+    key = _filter_key(param)
+    set_widget(key, _day(st.query_params.get(param, "")))
+    st.date_input(
+        label,
+        None,
+        _EARLIEST,
+        _LATEST,
+        key=key,
+        format="DD/MM/YYYY",
+        on_change=_written,
+        args=(param,),
+    )
+    return _day(st.query_params.get(param, ""))
+
+
+def at_least(param: str, label: str, *, step: int = 100) -> int | None:
+    """A whole number from nought up."""
+    key = _filter_key(param)
+    set_widget(key, number(param))
+    given = st.number_input(
+        label, 0, 10**9, None, step, key=key, on_change=_written, args=(param,), placeholder="Any"
+    )
+    return None if given is None else int(given)
+
+
 def search(label: str, *, param: str = "q") -> str | None:
     """A search box that answers while the person types."""
     key = _filter_key(param)
@@ -151,7 +179,15 @@ def _written(param: str) -> None:
     """A person changed a filter: into the address with it, and back to the first page."""
     value = st.session_state[_filter_key(param)]
     value = "yes" if value is True else value
-    go({param: value or None, "page": None})
+    go({param: str(value) if value else None, "page": None})
+
+
+def _day(written: str) -> date | None:
+    try:
+        found = date.fromisoformat(written)
+    except ValueError:
+        return None
+    return found if _EARLIEST <= found <= _LATEST else None
 
 
 def _filter_key(param: str) -> str:

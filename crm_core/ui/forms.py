@@ -19,6 +19,7 @@ from datetime import date
 from types import TracebackType
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from crm_core.base.errors import Conflict, Invalid
 from crm_core.owners.banks import BANKS
@@ -33,7 +34,8 @@ class Form:
         self.token = form_token(name)
         self.name = name
         self.values: dict[str, object] = {}
-        self._form = st.form(f"form-{name}-{self.token}", border=border, enter_to_submit=False)
+        self.places: dict[str, DeltaGenerator] = {}
+        self._form = self._frame(border)
 
     def __enter__(self) -> "Form":
         """What is drawn inside belongs to the form."""
@@ -111,8 +113,11 @@ class Form:
     def _key(self, path: str) -> str:
         return f"{self.name}-{path}-{self.token}"
 
+    def _frame(self, border: bool) -> DeltaGenerator:
+        return st.form(f"form-{self.name}-{self.token}", border=border, enter_to_submit=False)
+
     def _keep(self, path: str, value: object) -> None:
-        field_error(path)
+        self.places[path] = field_error(path)
         self.values[path] = value
 
 

@@ -118,14 +118,15 @@ def renew_form(name: str) -> None:
     st.session_state.pop(_TOKEN + name, None)
 
 
-def field_error(path: str) -> None:
+def field_error(path: str) -> DeltaGenerator:
     """A place under a field where ``act`` says what is wrong with it.
 
     Args:
         path: the field's name in the schema, as ``Problem.path`` has it.
     """
-    fields = st.session_state.setdefault(_FIELDS, {})
+    fields: dict[str, DeltaGenerator] = st.session_state.setdefault(_FIELDS, {})
     fields[path] = st.empty()
+    return fields[path]
 
 
 def flash(message: str) -> None:

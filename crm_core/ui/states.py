@@ -109,6 +109,15 @@ TONES: dict[str, Tone] = {
     "expiring": Tone.AMBER,
     "expired": Tone.GREY,
     "terminated": Tone.GREY,
+    # patients and their points
+    "deceased": Tone.ROSE,
+    "bronze": Tone.AMBER,
+    "silver": Tone.SKY,
+    "gold": Tone.LIME,
+    "platinum": Tone.INDIGO,
+    "earned": Tone.TEAL,
+    "redeemed": Tone.INDIGO,
+    "adjusted": Tone.AMBER,
     # receipts
     "undone": Tone.GREY,
 }

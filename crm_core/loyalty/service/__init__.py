@@ -15,6 +15,7 @@ from crm_core.loyalty.service.rewards import (
     cost_for,
     create_reward,
     redeem,
+    why_not,
     withdraw_reward,
 )
 from crm_core.loyalty.service.tiers import review_tiers, set_tier
@@ -35,5 +36,6 @@ __all__ = [
     "review_tiers",
     "set_tier",
     "undo_visit",
+    "why_not",
     "withdraw_reward",
 ]

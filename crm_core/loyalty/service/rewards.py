@@ -110,6 +110,20 @@ def cost_for(reward: RewardRead, tier: Tier) -> int:
     return reward.cost
 
 
+def why_not(reward: RewardRead, tier: Tier) -> str | None:
+    """Why a member of this tier cannot have the reward today; None where points alone decide."""
+    today = lagos_today()
+    if not reward.active or (reward.valid_to and reward.valid_to < today):
+        return f"{reward.name} is no longer offered."
+    if reward.valid_from and reward.valid_from > today:
+        return f"{reward.name} is offered from {reward.valid_from:%d %B %Y} on."
+    if tier.rank < reward.minimum_tier.rank:
+        return f"{reward.name} is for {reward.minimum_tier} members and above."
+    if reward.stock == 0:
+        return f"There is no {reward.name} left."
+    return None
+
+
 def _spend(session: Session, account: LoyaltyAccount, points: int, description: str) -> int:
     spent = Debit(points, Rule.REDEEMED, description, TransactionType.REDEEMED)
     return ledger.debit(session, account, spent)
@@ -119,15 +133,9 @@ def _take_reward(session: Session, reward_id: int, tier: Tier) -> tuple[int, str
     """Takes one from the stock; gives its cost for this tier and its name."""
     row = _locked_reward(session, reward_id)
     reward = RewardRead.model_validate(row)
-    today = lagos_today()
-    if not reward.active or (reward.valid_to and reward.valid_to < today):
-        raise Conflict(f"{reward.name} is no longer offered.")
-    if reward.valid_from and reward.valid_from > today:
-        raise Conflict(f"{reward.name} is offered from {reward.valid_from:%d %B %Y} on.")
-    if tier.rank < reward.minimum_tier.rank:
-        raise Conflict(f"{reward.name} is for {reward.minimum_tier} members and above.")
-    if reward.stock == 0:
-        raise Conflict(f"There is no {reward.name} left.")
+    refusal = why_not(reward, tier)
+    if refusal is not None:
+        raise Conflict(refusal)
     if reward.stock is not None:
         session.execute(update(Reward).where(Reward.id == reward_id).values(stock=Reward.stock - 1))
     return cost_for(reward, tier), reward.name
