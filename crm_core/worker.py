@@ -85,6 +85,14 @@ def review_tiers(timestamp: int) -> None:  # noqa: ARG001  (as above)
     _until_done("review_tiers", loyalty.review_tiers)
 
 
+@app.periodic(cron="40 1 * * *")
+@app.task(name="count_cohorts", queueing_lock="count_cohorts")
+def count_cohorts(timestamp: int) -> None:  # noqa: ARG001  (as above)
+    """Counts which members still earn points, quarter by quarter."""
+    with job("count_cohorts") as session:
+        loyalty.count_cohorts(session)
+
+
 @app.periodic(cron="* * * * *")
 @app.task(name="fold_sums", queueing_lock="fold_sums")
 def fold_sums(timestamp: int) -> None:  # noqa: ARG001  (as above)

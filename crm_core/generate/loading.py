@@ -21,6 +21,7 @@ TABLES = (
     "crm_loyalty_lots",
     "crm_loyalty_consumptions",
     "crm_loyalty_tier_movements",
+    "crm_redemptions",
 )
 LOTS_OF_TEN = 5.9  # so many lots a patient make ten rows of the ledger
 

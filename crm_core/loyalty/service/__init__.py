@@ -1,5 +1,6 @@
 """Commands of the loyalty domain: enrolment, earning, tiers, rewards."""
 
+from crm_core.loyalty.service.cohorts import count_cohorts
 from crm_core.loyalty.service.earning import (
     VISITS,
     adjust,
@@ -26,6 +27,7 @@ __all__ = [
     "award_visit",
     "cancel_redemption",
     "cost_for",
+    "count_cohorts",
     "create_reward",
     "earn",
     "expire_points",
