@@ -4,10 +4,22 @@ from crm_core.base import history, models, parameters
 from crm_core.base.db import Base
 from crm_core.hospitals import models as hospitals
 from crm_core.loyalty import models as loyalty
+from crm_core.loyalty.importing import models as importing
 from crm_core.owners import models as owners
 from crm_core.patients import models as patients
 from crm_core.payouts import models as payouts
 from crm_core.people import models as people
 
 METADATA = Base.metadata
-TABLES = (history, models, parameters, people, hospitals, owners, patients, loyalty, payouts)
+TABLES = (
+    history,
+    models,
+    parameters,
+    people,
+    hospitals,
+    owners,
+    patients,
+    loyalty,
+    importing,
+    payouts,
+)

@@ -128,6 +128,8 @@ def lock_patient(session: Session, patient_id: int) -> Patient:
     )
     if patient is None:
         raise NotFound("Patient not found")
+    if patient.withdrawn_at is not None:
+        raise Conflict(f"{patient.patient_code} was withdrawn when its import was undone.")
     if patient.merged_into_id is not None:
         raise Conflict(f"{patient.patient_code} was merged into another patient: change that one.")
     return patient
@@ -158,7 +160,8 @@ def _referrer(session: Session, data: PatientCreate) -> int | None:
         return None
     found = session.execute(
         select(Patient.id, Patient.phone, Patient.nin_hash, Patient.merged_into_id).where(
-            Patient.referral_code == data.referral_code.strip().upper()
+            Patient.referral_code == data.referral_code.strip().upper(),
+            Patient.withdrawn_at.is_(None),
         )
     ).one_or_none()
     if found is None:

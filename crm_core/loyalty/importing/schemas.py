@@ -1,0 +1,117 @@
+"""The words of imports."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from crm_core.base.clock import Instant
+from crm_core.base.paging import PageRequest
+from crm_core.base.words import RecordId
+
+
+class ImportState(StrEnum):
+    """A file that was looked at changes nothing before it is committed."""
+
+    PLANNED = "planned"
+    COMMITTED = "committed"
+    UNDONE = "undone"
+
+
+class RowVerdict(StrEnum):
+    """Before the commit ok, refused or duplicate; afterwards what became of the ok ones."""
+
+    OK = "ok"
+    REFUSED = "refused"
+    DUPLICATE = "duplicate"
+    IMPORTED = "imported"
+    CHANGED = "changed"
+    WITHDRAWN = "withdrawn"
+    KEPT = "kept"
+
+
+NOT_IMPORTED = (RowVerdict.REFUSED, RowVerdict.DUPLICATE, RowVerdict.CHANGED)
+"""These go into the file of the refused ones, to be corrected and given again."""
+
+
+class ImportRead(BaseModel):
+    """An import with its totals; `fingerprint` goes back with the commit."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    id: int
+    file_name: str
+    state: ImportState
+    mapping: dict[str, str] = Field(description="A patient's field → the file's column")
+    ignored: list[str] = Field(description="Columns of the file that are not imported")
+    fingerprint: str
+    row_count: int
+    ok_count: int
+    refused_count: int
+    duplicate_count: int
+    imported_count: int
+    changed_count: int
+    withdrawn_count: int
+    receipt_id: int | None
+    who: str
+    who_name: str
+    created_at: Instant
+    committed_at: Instant | None
+    undone_at: Instant | None
+
+    @property
+    def left_out(self) -> int:
+        """How many lines were not imported, or would not be."""
+        return self.refused_count + self.duplicate_count + self.changed_count
+
+
+class ImportRowRead(BaseModel):
+    """A line's verdict; `reason` says what to do, `label` who it is, without any number."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    id: int
+    line: int
+    verdict: RowVerdict
+    code: str
+    reason: str
+    label: str
+    patient_id: int | None
+    patient_code: str | None
+
+
+class ImportFilter(PageRequest):
+    """Imports, newest first."""
+
+    state: ImportState | None = None
+
+
+class RowFilter(PageRequest):
+    """The lines of an import, in the file's order."""
+
+    verdict: RowVerdict | None = None
+
+
+class ImportRowFilter(RowFilter):
+    """The same, of one import."""
+
+    import_id: RecordId
+
+
+class ImportCommit(BaseModel):
+    """The fingerprint of what was looked at."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fingerprint: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class UndoPlan(BaseModel):
+    """What undoing an import would do: unused patients are withdrawn, used ones stay."""
+
+    model_config = ConfigDict(frozen=True)
+
+    fingerprint: str
+    withdrawn: int
+    kept: int
+    points: int
