@@ -33,7 +33,10 @@ class Patient(Base):
         CheckConstraint("status IN ('active','inactive','deceased')", name="status"),
         CheckConstraint("gender IN ('male','female','other')", name="gender"),
         CheckConstraint("date_of_birth <= registration_date", name="born_before"),
-        CheckConstraint("merged_into_id <> id", name="merged_into_another"),
+        # A record that leads to itself was withdrawn: it is in no list, like a merged one.
+        CheckConstraint(
+            "(withdrawn_at IS NOT NULL) = coalesce(merged_into_id = id, false)", name="withdrawn"
+        ),
         Index("uq_crm_patients_email", text("lower(email)"), unique=True),
         Index(
             "uq_crm_patients_nin_hash",
@@ -105,6 +108,7 @@ class Patient(Base):
     merged_into_id: Mapped[int | None] = mapped_column(
         ForeignKey("crm_patients.id", ondelete="RESTRICT")
     )
+    withdrawn_at: Mapped[datetime | None] = mapped_column(_Instant)
     version: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
