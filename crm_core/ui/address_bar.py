@@ -56,7 +56,7 @@ def tabs(shows: Mapping[str, Callable[[], None]]) -> None:
     set_widget("_tab", slugs.get(st.query_params.get("tab", ""), first))
 
     def moved() -> None:
-        go({"tab": _slug(st.session_state["_tab"]), "page": None})
+        go({"tab": _slug(st.session_state["_tab"]), "page": None, "after": None})
 
     for tab, (_, show) in zip(
         st.tabs(list(shows), key="_tab", on_change=moved), shows.items(), strict=True
@@ -179,7 +179,7 @@ def _written(param: str) -> None:
     """A person changed a filter: into the address with it, and back to the first page."""
     value = st.session_state[_filter_key(param)]
     value = "yes" if value is True else value
-    go({param: str(value) if value else None, "page": None})
+    go({param: str(value) if value else None, "page": None, "after": None})
 
 
 def _day(written: str) -> date | None:

@@ -71,14 +71,14 @@ def bars(chart: Chart, *, sideways: bool = False, notes: Sequence[str] = ()) -> 
         notes: what stands at the end of each bar; with one series only.
     """
     traces = [_bar(chart, series, sideways, notes) for series in chart.series]
-    _draw(chart, traces, _sideways(chart) if sideways else _upright(chart))
+    draw(chart, traces, _sideways(chart) if sideways else _upright(chart))
 
 
 def bars_by_label(chart: Chart, tones: Sequence[Tone], *, notes: Sequence[str] = ()) -> None:
     """Sideways bars of one series, each in the tone of what it stands for."""
     trace = _bar(chart, chart.series[0], True, notes)
     trace["marker"] = {**trace["marker"], "color": [tone.on_charts for tone in tones]}
-    _draw(chart, [trace], _sideways(chart))
+    draw(chart, [trace], _sideways(chart))
 
 
 def lines(
@@ -99,7 +99,29 @@ def lines(
         layout["yaxis"] |= {"range": list(between)}
     if target:
         layout |= _target(*target)
-    _draw(chart, traces, layout)
+    draw(chart, traces, layout)
+
+
+def draw(chart: Chart, traces: Sequence[Figure], layout: Figure) -> None:
+    """Draws what another module of the kit has made of the chart, and opens its rows."""
+    if not any(any(series.values) for series in chart.series):
+        tables.nothing(chart.empty)
+        return
+    if elsewhere := st.session_state.pop(f"chart-{chart.name}-goes", None):
+        st.switch_page(chart.page, query_params=elsewhere)
+    figure = {"data": list(traces), "layout": layout}
+    config = {"displayModeBar": False}
+    if chart.opens is None:
+        st.plotly_chart(figure, key=f"chart-{chart.name}", config=config, alt=chart.alt)
+        return
+    st.plotly_chart(
+        figure,
+        key=_key(chart),
+        config=config,
+        alt=chart.alt,
+        selection_mode="points",
+        on_select=lambda: _opened(chart),
+    )
 
 
 def month_labels(months: Sequence[date]) -> list[str]:
@@ -215,27 +237,6 @@ def _target(label: str, value: float) -> Figure:
         "shapes": [{"type": "line", **ends, "line": line}],
         "annotations": [{**words, "yanchor": "bottom", "showarrow": False}],
     }
-
-
-def _draw(chart: Chart, traces: Sequence[Figure], layout: Figure) -> None:
-    if not any(any(series.values) for series in chart.series):
-        tables.nothing(chart.empty)
-        return
-    if elsewhere := st.session_state.pop(f"chart-{chart.name}-goes", None):
-        st.switch_page(chart.page, query_params=elsewhere)
-    figure = {"data": list(traces), "layout": layout}
-    config = {"displayModeBar": False}
-    if chart.opens is None:
-        st.plotly_chart(figure, key=f"chart-{chart.name}", config=config, alt=chart.alt)
-        return
-    st.plotly_chart(
-        figure,
-        key=_key(chart),
-        config=config,
-        alt=chart.alt,
-        selection_mode="points",
-        on_select=lambda: _opened(chart),
-    )
 
 
 def _opened(chart: Chart) -> None:

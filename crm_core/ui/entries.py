@@ -19,6 +19,7 @@ class Entry:
 HOME = Entry("", "Home", ":material/home:", "Operations", None)
 ENTRIES = [
     Entry("patients", "Patients", ":material/groups:", "Operations", Permission.PATIENTS_READ),
+    Entry("loyalty", "Loyalty", ":material/loyalty:", "Operations", Permission.LOYALTY_READ),
     Entry("owners", "Owners", ":material/handshake:", "Operations", Permission.OWNERS_READ),
     Entry("payouts", "Payouts", ":material/payments:", "Money", Permission.PAYOUTS_READ),
     Entry("receipts", "Receipts", ":material/receipt_long:", "Money", Permission.PAYOUTS_READ),

@@ -118,6 +118,11 @@ TONES: dict[str, Tone] = {
     "earned": Tone.TEAL,
     "redeemed": Tone.INDIGO,
     "adjusted": Tone.AMBER,
+    "withdrawn": Tone.GREY,
+    "included": Tone.TEAL,
+    "left out": Tone.GREY,
+    "complete": Tone.TEAL,
+    "broken off": Tone.ROSE,
     # receipts
     "undone": Tone.GREY,
 }

@@ -1,7 +1,14 @@
 """Exports: whole data sets streamed out of PostgreSQL as CSV, XLSX or Parquet."""
 
-from crm_core.insights.exports.datasets import Dataset, ExportFilter, documentation
-from crm_core.insights.exports.service import Export, ExportRequest, Format, open_export
+from crm_core.insights.exports.datasets import Dataset, ExportFilter, documentation, filters_of
+from crm_core.insights.exports.past import PastExport, list_exports
+from crm_core.insights.exports.service import (
+    Export,
+    ExportRequest,
+    Format,
+    count_rows,
+    open_export,
+)
 
 __all__ = [
     "Dataset",
@@ -9,6 +16,10 @@ __all__ = [
     "ExportFilter",
     "ExportRequest",
     "Format",
+    "PastExport",
+    "count_rows",
     "documentation",
+    "filters_of",
+    "list_exports",
     "open_export",
 ]

@@ -84,9 +84,14 @@ def filter_for(dataset: Dataset, given: ExportFilter) -> PageRequest:
     return known(**wanted)
 
 
-def documentation(dataset: Dataset) -> list[tuple[str, str, str]]:
-    """Name, type and meaning of each column."""
-    return [(c.name, c.kind, c.meaning) for c in DATASETS[dataset].columns]
+def documentation(dataset: Dataset) -> list[ColumnDoc]:
+    """Each column with its name, type and meaning, and whether it identifies a person."""
+    return list(DATASETS[dataset].columns)
+
+
+def filters_of(dataset: Dataset) -> frozenset[str]:
+    """The names of what the set can be filtered by."""
+    return frozenset(DATASETS[dataset].filter_class.model_fields) - set(PageRequest.model_fields)
 
 
 def _text(name: str, column: Any, meaning: str, *, identifier: bool = False) -> ColumnDoc:

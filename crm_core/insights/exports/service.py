@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast
+from psycopg import sql
+from sqlalchemy import ColumnElement, Text, cast, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from crm_core.base import history
 from crm_core.base.cells import harmless_column
 from crm_core.base.db import reading, transaction
+from crm_core.base.paging import EXACT
+from crm_core.base.read import execute
 from crm_core.base.statements import compiled_text
 from crm_core.base.wire import for_json
 from crm_core.insights.exports import formats
@@ -118,6 +121,23 @@ def open_export(dataset: Dataset, format_: Format, given: ExportFilter, *, actor
     return Export(
         dataset, format_, columns, statement, values, {k: str(v) for k, v in said.items()}, actor
     )
+
+
+def count_rows(session: Session, dataset: Dataset, given: ExportFilter) -> tuple[int, bool]:
+    """How many rows would go out, and whether that is an estimate: beyond a thousand it is."""
+    filters = filter_for(dataset, given)
+    spec = DATASETS[dataset]
+    conditions, values = spec.listing.conditions(filters)
+    matching = compiled_text(spec.source.add_columns(literal_column("1")).where(*conditions))
+    # Put together from a text that was compiled and a number of our own.
+    first = f"SELECT count(*) FROM ({matching} LIMIT {EXACT + 1}) AS first"  # noqa: S608
+    counted = int(execute(session, first, values).scalar_one())
+    if counted <= EXACT:
+        return counted, False
+    # The planner is asked about the text with the values in it.
+    whole = matching % {name: sql.Literal(value).as_string(None) for name, value in values.items()}
+    estimate = session.execute(select(func.crm_estimate(whole))).scalar_one()
+    return max(int(estimate), EXACT + 1), True
 
 
 def _as_text(column: ColumnDoc, format_: Format) -> ColumnElement[Any]:
