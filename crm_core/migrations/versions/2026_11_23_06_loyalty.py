@@ -24,8 +24,9 @@ CREATE TABLE crm_loyalty_accounts (
     CONSTRAINT ck_crm_loyalty_accounts_tier
         CHECK (tier IN ('bronze', 'silver', 'gold', 'platinum'))
 );
-CREATE INDEX ix_crm_loyalty_accounts_tier_id ON crm_loyalty_accounts (tier, id);
-CREATE INDEX ix_crm_loyalty_accounts_balance_id ON crm_loyalty_accounts (balance, id);
+CREATE INDEX ix_crm_loyalty_accounts_tier_id ON crm_loyalty_accounts (tier, id) WHERE NOT merged;
+CREATE INDEX ix_crm_loyalty_accounts_balance_id ON crm_loyalty_accounts (balance, id)
+    WHERE NOT merged;
 CREATE INDEX ix_crm_loyalty_accounts_review_on ON crm_loyalty_accounts (review_on);
 REVOKE DELETE ON crm_loyalty_accounts FROM crm_app;
 
