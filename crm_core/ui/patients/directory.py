@@ -23,14 +23,13 @@ _MORE = ("hospital", "from", "to", "points")
 FILTERS = ("q", "status", "tier", "state", *_MORE)
 _COLUMNS = {
     "Patient": tables.text(width=165),
-    "Phone": tables.text(width=125),
+    "Phone": tables.text(width=120),
     "Tier": tables.state(Tier, width=85),
     "Points": tables.number(width=75),
     "Status": tables.state(PatientStatus, width=85),
-    "State": tables.text(width=105),
-    "Last visit": tables.on_day(width=100),
+    "State": tables.text(width=100),
     "Registered": tables.on_day(width=100),
-    "Code": tables.text(width=105),
+    "Code": tables.text(width=95),
 }
 
 
@@ -132,8 +131,8 @@ def _only(**params: str) -> dict[str, str | None]:
 
 def _filters(hospital_names: Mapping[int, str]) -> MemberFilter:
     homes = {state.name: state.name for state in states()}
-    with st.grid(4, min_column_width=150):
-        search = address_bar.search("Name, phone, email, code or NIN's last four")
+    search = address_bar.search("Name, phone, email, code, or the NIN's last four digits")
+    with st.grid(3, min_column_width=150):
         status = address_bar.state("status", "Status", PatientStatus)
         tier = address_bar.state("tier", "Tier", Tier)
         state = address_bar.choice("state", "State", homes, any_label="All states")
@@ -170,7 +169,6 @@ def _row(member: MemberRead) -> dict[str, object]:
         "Points": member.loyalty_points,
         "Status": member.status,
         "State": member.state,
-        "Last visit": member.last_visit_date,
         "Registered": member.registration_date,
         "Code": member.patient_code,
     }

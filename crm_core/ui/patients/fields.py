@@ -1,7 +1,8 @@
 """The fields of a patient, in the order in which one asks a person at the desk."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -24,6 +25,8 @@ from crm_core.ui.states import label_of
 Known = Mapping[str, Any]
 """What is in the fields at first: a patient as ``model_dump`` gives one."""
 
+Options = Mapping[int, str] | Mapping[str, str]
+
 CHANNELS = {"sms": "SMS", "email": "Email", "whatsapp": "WhatsApp", "push": "App"}
 SOURCES = {
     "registration": "Said so at the desk",
@@ -42,59 +45,51 @@ def who(form: LiveForm, now: Known) -> None:
     """Names, day of birth, telephone and numbers: what tells one person from another."""
     kept = f"{now['nin']} is kept: leave this empty, or give another." if now.get("nin") else None
     with _section("Who"):
-        first, middle, last = st.columns(3)
-        with first:
-            form.text("first_name", "First name", now.get("first_name") or "")
-            form.long_ago("date_of_birth", "Date of birth", now.get("date_of_birth"))
-            form.text("phone", "Phone", now.get("phone") or "", help="08031234567 will do")
-        with middle:
-            form.text("middle_name", "Middle name (optional)", now.get("middle_name") or "")
-            form.choice("gender", "Gender", _GENDERS, now.get("gender"))
-            form.text("alternate_phone", "Other phone (optional)", now.get("alternate_phone") or "")
-        with last:
-            form.text("last_name", "Last name", now.get("last_name") or "")
-            form.number("nin", "NIN (optional)", help=kept or "11 digits")
-            form.text("email", "Email (optional)", now.get("email") or "")
+        _row(
+            partial(_text, form, "first_name", "First name", now),
+            partial(_text, form, "middle_name", "Middle name (optional)", now),
+            partial(_text, form, "last_name", "Last name", now),
+        )
+        _row(
+            partial(form.long_ago, "date_of_birth", "Date of birth", now.get("date_of_birth")),
+            partial(form.choice, "gender", "Gender", _GENDERS, now.get("gender")),
+            partial(form.number, "nin", "NIN (optional)", help=kept or "11 digits"),
+        )
+        _row(
+            partial(_text, form, "phone", "Phone", now),
+            partial(_text, form, "alternate_phone", "Other phone (optional)", now),
+            partial(_text, form, "email", "Email (optional)", now),
+        )
 
 
 def where(form: LiveForm, now: Known) -> None:
     """The address; the areas offered are those of the state."""
+    names = {each.name: each.name for each in states()}
     with _section("Where"):
-        left, right = st.columns(2)
-        with left:
-            form.text("address", "Address", now.get("address") or "")
-            form.choice(
-                "state", "State", {each.name: each.name for each in states()}, now.get("state")
-            )
-        with right:
-            form.text("city", "Town or city", now.get("city") or "")
-            _area(form, now)
+        _row(
+            partial(_text, form, "address", "Address", now),
+            partial(_text, form, "city", "Town or city", now),
+        )
+        _row(
+            partial(form.choice, "state", "State", names, now.get("state")),
+            partial(_area, form, now),
+        )
 
 
 def health(form: LiveForm, now: Known, places: Sequence[HospitalRead]) -> None:
     """What whoever treats the patient should know first."""
     hospitals = {place.id: place.name for place in places}
     with _section("Health"):
-        left, middle, right = st.columns(3)
-        with left:
-            form.choice("blood_group", "Blood group (optional)", _GROUPS, now.get("blood_group"))
-            form.choice("genotype", "Genotype (optional)", _GENOTYPES, now.get("genotype"))
-        with middle:
-            form.several("allergies", "Allergies", _ALLERGIES, now.get("allergies") or ())
-            form.several(
-                "chronic_conditions",
-                "Chronic conditions",
-                _CONDITIONS,
-                now.get("chronic_conditions") or (),
-            )
-        with right:
-            form.choice(
-                "preferred_hospital_id",
-                "Preferred hospital (optional)",
-                hospitals,
-                now.get("preferred_hospital_id"),
-            )
-            form.text("nhis_number", "NHIS number (optional)", now.get("nhis_number") or "")
+        _row(
+            partial(_choice, form, "blood_group", "Blood group (optional)", _GROUPS, now),
+            partial(_choice, form, "genotype", "Genotype (optional)", _GENOTYPES, now),
+            partial(_text, form, "nhis_number", "NHIS number (optional)", now),
+        )
+        _row(
+            partial(_several, form, "allergies", "Allergies", _ALLERGIES, now),
+            partial(_several, form, "chronic_conditions", "Chronic conditions", _CONDITIONS, now),
+            partial(_choice, form, "preferred_hospital_id", "Preferred hospital", hospitals, now),
+        )
 
 
 def somebody_to_call(form: LiveForm, now: Known) -> None:
@@ -105,14 +100,12 @@ def somebody_to_call(form: LiveForm, now: Known) -> None:
             st.warning("The patient is under 18: a name and a phone are needed here.")
         else:
             st.text("Not a must for an adult, but ask: it is needed when nobody can answer.")
-        left, middle, right = st.columns(3)
-        with left:
-            _text(form, "emergency_contact_name", "Name", now)
-            form.mark("")
-        with middle:
-            _text(form, "emergency_contact_phone", "Phone", now)
-        with right:
-            _text(form, "emergency_contact_relationship", "Who this is to the patient", now)
+        _row(
+            partial(_text, form, "emergency_contact_name", "Name", now),
+            partial(_text, form, "emergency_contact_phone", "Phone", now),
+            partial(_text, form, "emergency_contact_relationship", "Who this is", now),
+        )
+        form.mark("")
 
 
 def messages(form: LiveForm, now: Known) -> None:
@@ -133,8 +126,23 @@ def _area(form: LiveForm, now: Known) -> None:
     form.choice("lga", label, {area: area for area in areas}, given)
 
 
+def _row(*asks: Callable[[], None]) -> None:
+    """Fields beside each other; on a small screen, and for the tab key, one after the other."""
+    for column, ask in zip(st.columns(len(asks)), asks, strict=True):
+        with column:
+            ask()
+
+
 def _text(form: LiveForm, path: str, label: str, now: Known) -> None:
     form.text(path, label, now.get(path) or "")
+
+
+def _choice(form: LiveForm, path: str, label: str, options: Options, now: Known) -> None:
+    form.choice(path, label, options, now.get(path))
+
+
+def _several(form: LiveForm, path: str, label: str, usual: Sequence[str], now: Known) -> None:
+    form.several(path, label, usual, now.get(path) or ())
 
 
 def _section(title: str) -> DeltaGenerator:

@@ -213,8 +213,7 @@ def _written(patient: MemberRead) -> dict[str, str]:
             filter(None, (patient.first_name, patient.middle_name, patient.last_name))
         ),
         "Born": day(patient.date_of_birth),
-        "Phone": patient.phone,
-        "Other phone": patient.alternate_phone or "–",
+        "Phone": ", ".join(filter(None, (patient.phone, patient.alternate_phone))),
         "Email": patient.email or "–",
         "NIN": patient.nin or "–",
         "NHIS number": patient.nhis_number or "–",
@@ -225,7 +224,5 @@ def _written(patient: MemberRead) -> dict[str, str]:
         "Emergency": patient.emergency_contact_phone or "–",
         "Agreed to": ", ".join(fields.CHANNELS[name] for name in agreed if agreed[name]) or "–",
         "Registered": day(patient.registration_date),
-        "Visits": f"{patient.visit_count:,}",
-        "Points": f"{patient.loyalty_points:,}",
-        "Tier": label_of(patient.loyalty_tier),
+        "Points, tier": f"{patient.loyalty_points:,}, {label_of(patient.loyalty_tier)}",
     }

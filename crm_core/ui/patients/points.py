@@ -46,10 +46,10 @@ _LOTS = {
 }
 _LEDGER = {
     "When": tables.at(width=150),
-    "Kind": tables.state(TransactionType, width=95),
-    "Points": tables.text(width=80),
-    "Balance": tables.number(width=80),
-    "What for": tables.text(width="large"),
+    "Kind": tables.state(TransactionType, width=90),
+    "Points": tables.text(width=70),
+    "Balance": tables.number(width=75),
+    "What for": tables.text(width=280),
     "Points end": tables.on_day(width=100),
 }
 _MOVES = {
@@ -79,7 +79,7 @@ def _standing(standing: LoyaltyRead) -> None:
         st.metric("Points", f"{standing.loyalty_points:,}", border=True)
         st.metric("Tier", label_of(standing.loyalty_tier), border=True)
         st.metric("Earned in the last 12 months", f"{standing.tier_points:,}", border=True)
-        st.metric("Next to end", _ends(soonest), border=True)
+        st.metric(_ends(soonest), f"{soonest.points:,}" if soonest else "–", border=True)
     if standing.owed:
         st.warning(
             f"{counted(standing.owed, 'point')} owed from a visit that was undone: "
@@ -87,14 +87,12 @@ def _standing(standing: LoyaltyRead) -> None:
         )
     with st.container(border=True):
         st.subheader("Why this tier", anchor=False)
-        st.text(standing.tier_reason or "Everybody begins here.")
+        st.text(standing.tier_reason[:1].upper() + standing.tier_reason[1:])
         _way_up(standing)
 
 
 def _ends(soonest: Expiring | None) -> str:
-    if soonest is None:
-        return "Nothing"
-    return f"{soonest.points:,} on {day(soonest.expiry_date)}"
+    return f"End on {day(soonest.expiry_date)}" if soonest else "Next to end"
 
 
 def _way_up(standing: LoyaltyRead) -> None:
@@ -141,7 +139,8 @@ def _lot(lot: LotRead) -> dict[str, object]:
 def _ledger(patient_id: int) -> None:
     with st.container(border=True):
         st.subheader("Every change of the balance", anchor=False)
-        kind = address_bar.state("kind", "Kind", TransactionType)
+        with st.grid(3, min_column_width=150):
+            kind = address_bar.state("kind", "Kind", TransactionType)
         wanted = TransactionFilter(
             patient_id=patient_id,
             transaction_type=kind,

@@ -17,11 +17,11 @@ from crm_core.ui.tables import Table
 
 _REWARDS = {
     "Reward": tables.text(width=190),
-    "Cost": tables.number(width=80),
+    "Cost": tables.number(width=70),
     "Usual cost": tables.number(width=90),
-    "Can have it": tables.text(width=230),
-    "Left": tables.text(width=90),
-    "Until": tables.on_day(width=105),
+    "Left": tables.text(width=80),
+    "Until": tables.on_day(width=100),
+    "Can have it": tables.text(width=260),
     "What it is": tables.text(width="large"),
 }
 _REDEMPTIONS = {

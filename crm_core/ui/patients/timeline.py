@@ -31,9 +31,9 @@ _NAMES = {
 _SILENT = {"nin_hash", "nin_encrypted", "search", "consent_at", "updated_at", "version"}
 _COLUMNS = {
     "When": tables.at(width=150),
-    "Who": tables.text(width=150),
-    "What": tables.text(width="large"),
-    "Why": tables.text(width="medium"),
+    "Who": tables.text(width=130),
+    "What": tables.text(width=340),
+    "Why": tables.text(width=210),
 }
 
 
@@ -47,7 +47,12 @@ def show(patient: MemberRead) -> None:
 
 def _table(happened: Sequence[Happening]) -> None:
     rows: list[dict[str, object]] = [
-        {"When": each.at, "Who": each.who_name, "What": said(each), "Why": each.why}
+        {
+            "When": each.at,
+            "Who": each.who_name,
+            "What": said(each),
+            "Why": "" if each.action == _READ else each.why,
+        }
         for each in reversed(happened)
     ]
     alt, empty = "History of the patient, the latest first", "Nothing has been changed."
