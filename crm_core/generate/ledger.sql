@@ -10,8 +10,9 @@ SELECT p.id AS patient_id, k, rule, points, at,
        END AS redeemed_at
 FROM crm_patients p
 CROSS JOIN LATERAL generate_series(
-    -- Few come often: the mean is what was asked for, the most is four times that.
-    0, round(4 * :lots_each * pow(pg_temp.r(p.id, 30), 3))::int) AS k
+    -- Few come often, and who came lately did not come often yet; the mean is what was asked for.
+    0, round(4 * 2.2 * :lots_each * pow(pg_temp.r(p.id, 30), 3)
+             * (:today::date - p.registration_date) / 1460)::int) AS k
 CROSS JOIN LATERAL (
     SELECT CASE WHEN k = 0 THEN 'welcome' ELSE 'visit' END AS rule,
            CASE WHEN k = 0 THEN 100
@@ -37,7 +38,7 @@ FROM (SELECT patient_id,
       GROUP BY patient_id) AS year;
 
 INSERT INTO lots
-SELECT s.patient_id, 100 + b.rank, 'tier_bonus', b.points, s.at + b.rank * interval '1 second',
+SELECT s.patient_id, -b.rank, 'tier_bonus', b.points, s.at + b.rank * interval '1 second',
        false, NULL
 FROM standing s JOIN (VALUES (2, 200), (3, 500), (4, 1000)) AS b (rank, points)
     ON b.rank <= s.rank;
@@ -89,7 +90,7 @@ SELECT id, patient_id, kind, points, balance,
        CASE rule WHEN 'welcome' THEN 'patient' WHEN 'visit' THEN 'visit'
             WHEN 'tier_bonus' THEN 'tier' END,
        CASE rule WHEN 'welcome' THEN patient_id::text WHEN 'visit' THEN patient_id || '-' || k
-            WHEN 'tier_bonus' THEN (ARRAY['bronze', 'silver', 'gold', 'platinum'])[k - 100] END,
+            WHEN 'tier_bonus' THEN (ARRAY['bronze', 'silver', 'gold', 'platinum'])[-k] END,
        ends, counts, 'command:generate', at
 FROM movements;
 
@@ -137,4 +138,3 @@ UNION ALL
 SELECT 'open', date_trunc('month', expires_on)::date, 'open', sum(remaining), count(*)
 FROM crm_loyalty_lots WHERE patient_id > :first_patient GROUP BY 2;
 SELECT crm_loyalty_fold();
-SELECT crm_loyalty_count_cohorts();

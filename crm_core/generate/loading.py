@@ -58,6 +58,7 @@ def generate(
         say("Patients …")
         values = {
             "patients": patients,
+            "places": sum(share for _, share, _ in HOMES),
             "today": lagos_today(),
             "lots_each": max(0.0, transactions / max(1, patients) / 10 * LOTS_OF_TEN - 1),
             "first_patient": _last_patient(connection),
@@ -70,7 +71,7 @@ def generate(
             connection.execute(statement)
         _advance(connection)
         rows = _count(connection) - before
-    _analyse(url)
+    _finish(url)
     return Generated(rows, time.monotonic() - began)
 
 
@@ -109,23 +110,20 @@ def _prepare(connection: psycopg.Connection[Any], seed: int) -> None:
         ).format(sql.Literal(seed))
     )
     connection.execute(
-        "CREATE TEMP TABLE homes (state text, from_share float8, to_share float8, areas text[],"
-        " first_names text[], last_names text[]) ON COMMIT DROP"
+        "CREATE TEMP TABLE homes (place int, state text, areas text[], first_names text[],"
+        " last_names text[]) ON COMMIT DROP"
     )
     with connection.cursor() as cursor:
-        cursor.executemany("INSERT INTO homes VALUES (%s, %s, %s, %s, %s, %s)", _homes())
+        for begins, (state, share, people) in zip(_begins(), HOMES, strict=True):
+            areas = list(find_state(state).areas)
+            names = (names_of("first", people), names_of("last", people))
+            cursor.execute(_HOME, (state, areas, *names, begins, begins + share - 1))
+    connection.execute("ANALYZE homes")
 
 
-def _homes() -> Sequence[tuple[Any, ...]]:
-    rows: list[tuple[Any, ...]] = []
-    total, begun = sum(share for _, share, _ in HOMES), 0
-    for state, share, people in HOMES:
-        areas = list(find_state(state).areas)
-        ends = (begun + share) / total
-        first, last = names_of("first", people), names_of("last", people)
-        rows.append((state, begun / total, ends, areas, first, last))
-        begun += share
-    return rows
+def _begins() -> Sequence[int]:
+    """The first place of each home: a home has as many places as its share."""
+    return [sum(share for _, share, _ in HOMES[:n]) for n in range(len(HOMES))]
 
 
 def _run(connection: psycopg.Connection[Any], name: str, values: dict[str, Any]) -> None:
@@ -150,23 +148,26 @@ def _one(connection: psycopg.Connection[Any], statement: str) -> int:
 
 
 def _advance(connection: psycopg.Connection[Any]) -> None:
-    """The ledger's ids were given by hand: the next one follows them."""
-    connection.execute(
-        "SELECT setval(pg_get_serial_sequence('crm_loyalty_transactions', 'id'),"
-        " (SELECT max(id) FROM crm_loyalty_transactions))"
-    )
+    """These ids were given by hand: the next ones follow them."""
+    for table in ("crm_patients", "crm_loyalty_transactions"):
+        statement = "SELECT setval(pg_get_serial_sequence({}, 'id'), (SELECT max(id) FROM {}))"
+        connection.execute(sql.SQL(statement).format(sql.Literal(table), sql.Identifier(table)))
 
 
-def _analyse(url: str) -> None:
+def _finish(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         for table in TABLES:
             connection.execute(_say("VACUUM (ANALYZE) {}", table))
+        connection.execute("SELECT crm_loyalty_count_cohorts()")
 
 
 def _say(statement: LiteralString, *names: str) -> sql.Composed:
     return sql.SQL(statement).format(*(sql.Identifier(name) for name in names))
 
 
+_HOME = """
+    INSERT INTO homes SELECT place, %s, %s, %s, %s FROM generate_series(%s, %s) AS place
+"""
 _FOREIGN_KEYS = """
     SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
     WHERE contype = 'f' AND (conrelid::regclass::text = ANY(%s))

@@ -1,10 +1,11 @@
 -- Patients. Every figure follows from the seed and the number of the patient. They have no
 -- NIN: each would have to be encrypted one by one.
-INSERT INTO crm_patients (first_name, last_name, email, phone, date_of_birth, gender, blood_group,
+INSERT INTO crm_patients (id, first_name, last_name, email, phone, date_of_birth, gender, blood_group,
     genotype, address, city, state, lga, registration_date, last_visit_date,
     visit_count, preferred_hospital_id, status, communication_preferences, consent_source,
     created_at, updated_at, consent_at, referral_code)
-SELECT home.first_names[1 + floor(pg_temp.r(n, 1) * cardinality(home.first_names))::int],
+SELECT base.first + n,
+       home.first_names[1 + floor(pg_temp.r(n, 1) * cardinality(home.first_names))::int],
        home.last_names[1 + floor(pg_temp.r(n, 2) * cardinality(home.last_names))::int],
        CASE WHEN pg_temp.r(n, 3) < 0.6 THEN 'patient' || base.first + n || '@example.ng' END,
        '+234' || (ARRAY['803', '805', '806', '810', '813', '816', '703', '706', '901', '905'])[
@@ -27,8 +28,16 @@ SELECT home.first_names[1 + floor(pg_temp.r(n, 1) * cardinality(home.first_names
        hospitals.ids[1 + floor(pg_temp.r(n, 16) * cardinality(hospitals.ids))::int],
        CASE WHEN pg_temp.r(n, 17) < 0.92 THEN 'active' WHEN pg_temp.r(n, 17) < 0.99 THEN 'inactive'
             ELSE 'deceased' END,
-       jsonb_build_object('sms', pg_temp.r(n, 18) < 0.9, 'email', pg_temp.r(n, 19) < 0.7,
-                          'whatsapp', pg_temp.r(n, 20) < 0.5, 'push', false),
+       (ARRAY['{"sms": false, "email": false, "whatsapp": false, "push": false}',
+              '{"sms": true, "email": false, "whatsapp": false, "push": false}',
+              '{"sms": false, "email": true, "whatsapp": false, "push": false}',
+              '{"sms": true, "email": true, "whatsapp": false, "push": false}',
+              '{"sms": false, "email": false, "whatsapp": true, "push": false}',
+              '{"sms": true, "email": false, "whatsapp": true, "push": false}',
+              '{"sms": false, "email": true, "whatsapp": true, "push": false}',
+              '{"sms": true, "email": true, "whatsapp": true, "push": false}']::jsonb[])[
+           1 + (pg_temp.r(n, 18) < 0.9)::int + 2 * (pg_temp.r(n, 19) < 0.7)::int
+             + 4 * (pg_temp.r(n, 20) < 0.5)::int],
        'registration', registered + time '10:00', registered + time '10:00',
        registered + time '10:00',
        'G' || upper(lpad(to_hex(base.first + n), 7, '0'))
@@ -37,8 +46,7 @@ CROSS JOIN (SELECT coalesce(max(id), 0) AS first FROM crm_patients) AS base
 CROSS JOIN (SELECT array_agg(id ORDER BY id) AS ids FROM crm_hospitals) AS hospitals
 CROSS JOIN LATERAL (SELECT :today::date - 1
     - floor(1460 * pow((:patients - n)::float8 / :patients, 1.2))::int AS registered) AS dates
-JOIN homes AS home ON pg_temp.r(n, 21) >= home.from_share AND pg_temp.r(n, 21) < home.to_share
-ORDER BY n;
+JOIN homes AS home ON home.place = floor(pg_temp.r(n, 21) * :places)::int;
 
 INSERT INTO crm_name_words
 SELECT DISTINCT w FROM homes, unnest(first_names || last_names) AS name,

@@ -89,22 +89,20 @@ CREATE TABLE crm_loyalty_cohorts (
 );
 
 CREATE FUNCTION crm_loyalty_count_cohorts() RETURNS bigint
-LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp SET work_mem = '64MB' AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp SET work_mem = '128MB' AS $$
     DELETE FROM crm_loyalty_cohorts;
     WITH registered AS (
         SELECT date_trunc('quarter', registration_date)::date AS cohort, count(*) AS members
         FROM crm_patients WHERE merged_into_id IS NULL GROUP BY 1
     ), earned AS (
-        SELECT DISTINCT patient_id,
-               date_trunc('quarter', created_at AT TIME ZONE 'Africa/Lagos')::date AS quarter
-        FROM crm_loyalty_transactions WHERE transaction_type = 'earned'
+        SELECT DISTINCT coalesce(p.merged_into_id, p.id) AS id,
+               date_trunc('quarter', t.created_at AT TIME ZONE 'Africa/Lagos')::date AS quarter
+        FROM crm_loyalty_transactions t JOIN crm_patients p ON p.id = t.patient_id
+        WHERE t.transaction_type = 'earned'
     ), active AS (
         SELECT date_trunc('quarter', p.registration_date)::date AS cohort, quarter,
-               count(DISTINCT p.id) AS members
-        FROM earned e
-        JOIN crm_patients g ON g.id = e.patient_id
-        JOIN crm_patients p ON p.id = coalesce(g.merged_into_id, g.id)
-        GROUP BY 1, 2
+               count(*) AS members
+        FROM earned JOIN crm_patients p USING (id) GROUP BY 1, 2
     ), counted AS (
         INSERT INTO crm_loyalty_cohorts (cohort, quarter, registered, earning)
         SELECT r.cohort, q.quarter::date, r.members, coalesce(a.members, 0)

@@ -60,7 +60,7 @@ def _cards(stats: LoyaltyStats, months: Sequence[ProgrammeMonth]) -> list[Card]:
             "Points outstanding",
             f"{stats.points_outstanding:,}",
             _change(now.outstanding - before.outstanding),
-            less_is_better=True,
+            neutral=True,
             trend=outstanding,
             opens=opens_list("open"),
             action="Those that end soonest",
@@ -151,7 +151,7 @@ def _who(tier: Tier, month: date) -> Mapping[str, str]:
 def _owed(ending: Sequence[EndingMonth], stats: LoyaltyStats) -> None:
     charts.bars(
         Chart(
-            labels=charts.month_labels([each.month for each in ending]),
+            labels=_ends([each.month for each in ending]),
             series=[
                 Series("Owed", [each.points * stats.naira_a_point for each in ending], Tone.AMBER)
             ],
@@ -161,3 +161,8 @@ def _owed(ending: Sequence[EndingMonth], stats: LoyaltyStats) -> None:
             opens=lambda label, _: opens_list("open", month=f"{ending[label].month:%Y-%m}"),
         )
     )
+
+
+def _ends(months: Sequence[date]) -> list[str]:
+    """A year of months as elsewhere; the same months of the year after with their year."""
+    return [*charts.month_labels(months[:12]), *(f"{each:%b}<br>{each:%Y}" for each in months[12:])]

@@ -20,14 +20,14 @@ from crm_core.ui.states import label_of
 from crm_core.ui.tables import Table
 
 _COLUMNS = {
-    "Reward": tables.text(width=200),
-    "Points": tables.number(width=80),
-    "From tier": tables.state(Tier, width=95),
-    "Cheaper for": tables.text(width=170),
+    "Reward": tables.text(width=185),
+    "Points": tables.number(width=65),
+    "Taken in a year": tables.number(width=105),
+    "Offered": tables.state(["active", "withdrawn"], width=95),
+    "From tier": tables.state(Tier, width=85),
     "Left": tables.text(width=90),
-    "Valid": tables.text(width=200),
-    "Taken, 12 months": tables.number(width=130),
-    "Offered": tables.state(["active", "withdrawn"], width=100),
+    "Valid": tables.text(width=105),
+    "Cheaper for": tables.text(width=170),
 }
 _TIERS = {tier.value: label_of(tier) for tier in Tier}
 
@@ -121,7 +121,7 @@ def _row(reward: RewardRead, taken: Mapping[int | None, int]) -> dict[str, objec
         "Cheaper for": _cheaper(reward),
         "Left": "Without end" if reward.stock is None else f"{reward.stock:,}",
         "Valid": _valid(reward),
-        "Taken, 12 months": taken.get(reward.id, 0),
+        "Taken in a year": taken.get(reward.id, 0),
         "Offered": "active" if reward.active else "withdrawn",
     }
 
@@ -129,7 +129,8 @@ def _row(reward: RewardRead, taken: Mapping[int | None, int]) -> dict[str, objec
 def _cheaper(reward: RewardRead) -> str | None:
     if reward.tier_cost is None or reward.tier_cost_from is None:
         return None
-    return f"{label_of(reward.tier_cost_from)} and up: {counted(reward.tier_cost, 'point')}"
+    whom = label_of(reward.tier_cost_from) + (" and up" if reward.tier_cost_from.next else "")
+    return f"{whom}: {counted(reward.tier_cost, 'point')}"
 
 
 def _valid(reward: RewardRead) -> str:

@@ -22,6 +22,7 @@ from crm_core.ui.states import Tone
 
 _TONES = (Tone.TEAL, Tone.AMBER, Tone.INDIGO, Tone.SKY, Tone.ROSE, Tone.LIME)
 _OTHERS = "Other rewards"
+_TALL = 340
 
 
 def show(_: Actor) -> None:
@@ -65,6 +66,7 @@ def take_up(taken: Sequence[TakeUp], rewards: Sequence[RewardRead]) -> None:
             empty="No reward was taken in the last year.",
             name="take-up",
             money=False,
+            height=_TALL,
             opens=lambda label, series: opens_list(
                 "rewards", month=f"{months[label]:%Y-%m}", **_of(kinds[series])
             ),
@@ -85,6 +87,7 @@ def _movements(months: Sequence[ProgrammeMonth]) -> None:
             empty="Nobody's tier changed in the last year.",
             name="movements",
             money=False,
+            height=_TALL,
             opens=lambda label, series: opens_list(
                 "tiers", month=f"{months[label].month:%Y-%m}", way=ways[series]
             ),
@@ -93,9 +96,10 @@ def _movements(months: Sequence[ProgrammeMonth]) -> None:
 
 
 def _retention(cohorts: Sequence[CohortQuarter]) -> None:
-    firsts = sorted({each.cohort for each in cohorts})
+    # The youngest cohort has no later quarter yet.
+    firsts = sorted({each.cohort for each in cohorts})[:-1]
     found = {(each.cohort, each.quarter): each for each in cohorts}
-    later = range(1, len(firsts))
+    later = range(1, len(firsts) + 1)
     chart = Chart(
         labels=[_quarter(first) for first in firsts],
         series=[
@@ -116,7 +120,7 @@ def _retention(cohorts: Sequence[CohortQuarter]) -> None:
     sizes = {each.cohort: each.registered for each in cohorts}
     heat.grid(
         chart,
-        columns=[f"+{n}" for n in later],
+        columns=[f"+{n}" if n > 1 else "+1 quarter" for n in later],
         notes=[f"of {sizes[first]:,} members" for first in firsts],
     )
     if cohorts:
