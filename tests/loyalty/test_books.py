@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from crm_core import verify, worker
 from crm_core.base.clock import lagos_today
 from crm_core.loyalty import queries, service
-from crm_core.loyalty.schemas import LoyaltyStats
+from crm_core.loyalty.schemas import LoyaltyStats, Tier
 from tests.loyalty.acts import (
     adjust,
     books,
@@ -73,7 +73,7 @@ def test_the_figures_are_those_of_the_rows_before_and_after_folding(session: Ses
     assert service.fold_sums(session) > 0
     assert service.fold_sums(session) == 0
     assert queries.loyalty_stats(session) == before
-    assert (before.members_by_tier["gold"], before.members_by_tier["silver"]) == (1, 1)
+    assert (before.members_by_tier[Tier.GOLD], before.members_by_tier[Tier.SILVER]) == (1, 1)
     assert float(before.liability) == before.points_outstanding * 1.5
     busy_programme(session)
     assert figures(queries.loyalty_stats(session)) == recomputed(session)
