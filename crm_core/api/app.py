@@ -16,6 +16,7 @@ from crm_core.api import (
     loyalty,
     owner_records,
     owners,
+    patient_imports,
     patients,
     payout_batches,
     payouts,
@@ -43,6 +44,7 @@ DOMAINS: tuple[APIRouter, ...] = (
     owners.router,
     owner_records.router,
     hospitals.router,
+    patient_imports.router,
     patients.router,
     loyalty.router,
     payout_batches.router,
@@ -129,7 +131,8 @@ def create_app(open_: OpenReader = open_database) -> FastAPI:
     app.state.metrics = metrics
     # The last one added is the outermost.
     app.add_middleware(ShortCut)
-    app.add_middleware(LimitBody, largest=settings().crm_max_body_bytes)
+    files = {f"{PREFIX}{patient_imports.PATH}": settings().crm_max_import_bytes}
+    app.add_middleware(LimitBody, largest=settings().crm_max_body_bytes, files=files)
     app.add_middleware(Observe, metrics=metrics, access=AccessLog(settings().crm_log_format))
     refusals.install(app)
     app.add_exception_handler(AlreadyDone, answer_again)

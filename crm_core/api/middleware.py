@@ -6,6 +6,7 @@ Plain ASGI: the framework's own middleware class would cost a task and a queue a
 import re
 import secrets
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -113,38 +114,46 @@ class Observe:
 
 
 class LimitBody:
-    """413 for a body over the limit, whether its length is announced or not."""
+    """413 for a body over the limit, whether its length is announced or not.
 
-    def __init__(self, app: ASGIApp, largest: int) -> None:
+    Args:
+        files: path → limit of its own, where a file is streamed to disk.
+    """
+
+    def __init__(self, app: ASGIApp, largest: int, files: Mapping[str, int]) -> None:
         self.app = app
         self.largest = largest
+        self.files = files
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Counts what is received; an announced length is enough to refuse."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        largest = self.files.get(scope["path"], self.largest)
         for name, value in scope["headers"]:
-            if name == b"content-length" and value.isdigit() and int(value) > self.largest:
-                await failure(413, self._sentence())(scope, receive, send)
+            if name == b"content-length" and value.isdigit() and int(value) > largest:
+                await failure(413, _too_large(largest))(scope, receive, send)
                 return
-        await self.app(scope, self._counted(receive), send)
+        await self.app(scope, self._counted(receive, largest), send)
 
-    def _counted(self, receive: Receive) -> Receive:
+    @staticmethod
+    def _counted(receive: Receive, largest: int) -> Receive:
         received = 0
 
         async def counted() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self.largest:
-                raise HTTPException(413, self._sentence())
+            if received > largest:
+                raise HTTPException(413, _too_large(largest))
             return message
 
         return counted
 
-    def _sentence(self) -> str:
-        return f"The body is too large: send at most {self.largest:,} bytes."
+
+def _too_large(largest: int) -> str:
+    return f"The body is too large: send at most {largest:,} bytes."
 
 
 def _request_id(scope: Scope) -> str:

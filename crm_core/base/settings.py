@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     crm_session_idle_minutes: int = Field(60, ge=1, description="…or after so many idle minutes")
     crm_rate_limit: int = Field(600, ge=1, description="API requests a minute for each token")
     crm_max_body_bytes: int = Field(1_000_000, ge=1000, description="Largest API request body")
+    crm_max_import_bytes: int = Field(
+        200_000_000, ge=1000, description="Largest file of patients to import"
+    )
     crm_oidc_issuer: str = Field("", description="OpenID Connect issuer; empty: no single sign-on")
     crm_oidc_client_id: str = Field("", description="Client id registered with the issuer")
     crm_oidc_client_secret: SecretStr = Field(

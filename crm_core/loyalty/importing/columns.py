@@ -153,16 +153,16 @@ def choose(header: Sequence[str], given: Mapping[str, str] | None) -> dict[str, 
     Raises:
         Invalid: no such field or column, one column for two fields, or a required field without.
     """
-    chosen = suggest(header)
-    for field, name in (given or {}).items():
+    given = given or {}
+    for field, name in given.items():
         if field not in TARGETS:
             raise Invalid.field("mapping", f"A patient has no field “{field[:60]}”.")
         if name and name not in header:
             raise Invalid.field("mapping", f"The file has no column “{name[:60]}”.")
-        # A column that is claimed for one field is no longer suggested for another.
-        chosen = {other: column for other, column in chosen.items() if column != name}
-        chosen[field] = name
-    chosen = {field: name for field, name in chosen.items() if name}
+    # A column that was claimed for one field is no longer suggested for another.
+    claimed = set(given.values())
+    free = {field: name for field, name in suggest(header).items() if name not in claimed}
+    chosen = {field: name for field, name in (free | dict(given)).items() if name}
     _check_whole(chosen)
     return chosen
 

@@ -20,9 +20,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from crm_core.base import crypto
+from crm_core.base import crypto, history
 from crm_core.base.cells import harmless
-from crm_core.base.read import Listing, Order, Read
+from crm_core.base.read import Listing, Order, Read, ReadOne
 from crm_core.loyalty.importing.models import ImportRow, PatientImport
 from crm_core.loyalty.importing.schemas import (
     NOT_IMPORTED,
@@ -86,6 +86,11 @@ def get_import(session: Session, import_id: int) -> ImportRead:
     return IMPORTS.one(session, import_id)
 
 
+def find_import(import_id: int) -> ReadOne:
+    """The same for the API, as text."""
+    return IMPORTS.find(import_id)
+
+
 def list_rows(filters: ImportRowFilter) -> Read[ImportRowRead]:
     """The lines of an import with their verdicts, in the file's order."""
     return ROWS.read(filters)
@@ -101,6 +106,11 @@ def counts_of(session: Session, import_id: int) -> dict[RowVerdict, int]:
     counts: dict[RowVerdict, int] = defaultdict(int)
     counts.update({RowVerdict(row[0]): row[1] for row in found})
     return counts
+
+
+def note_download(session: Session, import_id: int) -> None:
+    """That somebody took the refused lines away is in the history."""
+    history.note(session, "read", "crm_patient_imports", import_id, {"file": "refused"})
 
 
 def refused_file(session: Session, import_id: int, *, actor: Actor) -> Iterator[bytes]:
