@@ -29,6 +29,11 @@ from crm_core.up import run as run_everything
 
 _EXPECTED = (CannotStart, DatabaseUnfit, EmbeddedError, KeyMissing, NeverStarted, Refusal)
 _ROLES = click.Choice([role.value for role in Role])
+_ROLES_HELP = (
+    "Repeatable. viewer: sees all, masked; finance: makes and pays payouts; approver: approves"
+    " them; campaigner: drafts campaigns; analyst: reads and exports; admin: people, tokens,"
+    " settings."
+)
 
 
 class Sentences(click.Group):
@@ -128,7 +133,7 @@ def user() -> None:
 @user.command("create")
 @click.argument("email")
 @click.option("--name", help="The person's name; otherwise what stands before the @.")
-@click.option("--role", "roles", type=_ROLES, multiple=True, required=True, help="Repeatable.")
+@click.option("--role", "roles", type=_ROLES, multiple=True, required=True, help=_ROLES_HELP)
 def create_user(email: str, name: str | None, roles: tuple[str, ...]) -> None:
     """Open an account for EMAIL. The password is read from standard input.
 
@@ -152,7 +157,7 @@ def token() -> None:
 
 @token.command("create")
 @click.argument("name")
-@click.option("--role", "roles", type=_ROLES, multiple=True, required=True, help="Repeatable.")
+@click.option("--role", "roles", type=_ROLES, multiple=True, required=True, help=_ROLES_HELP)
 @click.option("--for", "email", help="The person it acts for, by e-mail address.")
 @click.option("--days", type=click.IntRange(1), help="It expires after so many days.")
 def create_token(name: str, roles: tuple[str, ...], email: str | None, days: int | None) -> None:
@@ -225,6 +230,7 @@ def _connected() -> Iterator[None]:
 
 main.add_command(bulk.generate_patients)
 main.add_command(bulk.export_dataset)
+main.add_command(bulk.import_patients)
 
 
 def _actor() -> Actor:

@@ -2,15 +2,20 @@
 
 import getpass
 import sys
+from pathlib import Path
+from typing import BinaryIO
 
 import click
 
 from crm_core.base.database import database
-from crm_core.base.db import connect
+from crm_core.base.db import connect, reading, transaction
 from crm_core.base.migrate import migrate
 from crm_core.generate import generate
 from crm_core.insights.exports import Dataset, ExportFilter, Format, open_export
-from crm_core.people.schemas import machine
+from crm_core.loyalty import importing
+from crm_core.loyalty.importing import queries as imports
+from crm_core.loyalty.importing.schemas import ImportRead
+from crm_core.people.schemas import Actor, machine
 
 
 @click.command("generate")
@@ -27,9 +32,15 @@ def generate_patients(patients: int, transactions: int, seed: int) -> None:
     click.echo(f"{made.rows:,} rows in {made.seconds:.0f} s: {made.rows_a_second:,.0f} a second")
 
 
-@click.command("export")
+@click.command("export", short_help="Write a data set of the loyalty programme out.")
 @click.argument("dataset", type=click.Choice([dataset.value for dataset in Dataset]))
-@click.option("--format", "kind", type=click.Choice([f.value for f in Format]), default="csv")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice([f.value for f in Format]),
+    default="csv",
+    help="Of the file; csv unless said.",
+)
 @click.option("--filter", "filters", multiple=True, help="Such as loyalty_tier=gold; repeatable.")
 def export_dataset(dataset: str, kind: str, filters: tuple[str, ...]) -> None:
     """Write a data set of the loyalty programme to standard output.
@@ -50,10 +61,57 @@ def export_dataset(dataset: str, kind: str, filters: tuple[str, ...]) -> None:
     _note(f"{export.rows:,} rows")
 
 
+@click.command("import-patients")
+@click.argument("file", type=click.File("rb"))
+@click.option("--map", "mapping", multiple=True, help="Such as phone=GSM; repeatable.")
+@click.option("--commit", is_flag=True, help="Register what can be imported; else only look.")
+@click.option(
+    "--refused", type=click.Path(dir_okay=False, path_type=Path), help="Write refused lines here."
+)
+def import_patients(
+    file: BinaryIO, mapping: tuple[str, ...], commit: bool, refused: Path | None
+) -> None:
+    """Import patients from FILE, a CSV whose first line names the columns."""
+    actor = machine(f"command:{getpass.getuser()}")
+    upload = importing.Upload(file, Path(file.name).name, dict(map(_pair, mapping)))
+    with database(say=_note) as urls:
+        engine = connect(urls.app)
+        with transaction(who=actor.key, why="import-patients") as session:
+            seen = importing.plan_import(session, upload, actor=actor)
+        _say_totals(seen)
+        if commit:
+            _commit_import(seen, actor)
+        if refused is not None:
+            _write_refused(seen, refused, actor)
+        engine.dispose()
+
+
+def _say_totals(seen: ImportRead) -> None:
+    click.echo(
+        f"Import {seen.id}: {seen.row_count:,} lines, {seen.ok_count:,} can be imported,"
+        f" {seen.refused_count:,} refused, {seen.duplicate_count:,} duplicates."
+    )
+    if seen.ignored:
+        _note(f"Columns that are not imported: {', '.join(seen.ignored)}")
+
+
+def _commit_import(seen: ImportRead, actor: Actor) -> None:
+    with transaction(who=actor.key, why="import-patients") as session:
+        receipt = importing.commit_import(session, seen.id, seen.fingerprint, actor=actor)
+    click.echo(f"{receipt.changed:,} patients imported: receipt {receipt.receipt_id}.")
+
+
+def _write_refused(seen: ImportRead, path: Path, actor: Actor) -> None:
+    with path.open("wb") as out, reading() as session:
+        for part in imports.refused_file(session, seen.id, actor=actor):
+            out.write(part)
+    _note(f"The refused lines are in {path}.")
+
+
 def _pair(text: str) -> tuple[str, str]:
     name, sign, value = text.partition("=")
     if not sign:
-        raise click.BadParameter(f"write NAME=VALUE instead of {text}", param_hint="--filter")
+        raise click.BadParameter(f"write NAME=VALUE instead of {text}", param_hint="option")
     return name, value
 
 

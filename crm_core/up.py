@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 
+from crm_core.base import keys
 from crm_core.base.database import Urls, revivable
 from crm_core.base.db import connect, reading, transaction
 from crm_core.base.embedded.errors import explained
@@ -33,6 +34,7 @@ def run(say: Callable[[str], None]) -> None:
     unwind_on_sigterm()
     with explained(settings().crm_data_dir), _only_one(settings().crm_data_dir):
         _refuse_taken_ports()
+        _refuse_missing_keys()
         with revivable(say=say) as (urls, revive):
             migrate(urls.owner)
             connect(urls.app)
@@ -94,6 +96,10 @@ def _only_one(data_dir: Path) -> Iterator[None]:
 
 
 def _refuse_taken_ports() -> None:
+    if settings().crm_dashboard_port == settings().crm_api_port:
+        raise CannotStart(
+            "CRM_DASHBOARD_PORT and CRM_API_PORT name the same port: give each one of its own."
+        )
     for name in ("crm_dashboard_port", "crm_api_port"):
         port = getattr(settings(), name)
         if not is_free(settings().crm_host, port):
@@ -101,6 +107,12 @@ def _refuse_taken_ports() -> None:
                 f"Port {port} on {settings().crm_host} is taken: stop what uses it, or set"
                 f" {name.upper()} to another one."
             )
+
+
+def _refuse_missing_keys() -> None:
+    """Before anything is written to a database; next to an embedded one they are made now."""
+    keys.encryption_key()
+    keys.session_key()
 
 
 def _fill_if_empty(urls: Urls, say: Callable[[str], None]) -> None:

@@ -164,6 +164,26 @@ def test_a_taken_port_is_said_in_one_sentence(folder: Path, variables: dict[str,
     )
 
 
+def test_one_port_for_both_is_said_in_one_sentence(folder: Path, variables: dict[str, str]) -> None:
+    port = variables["CRM_API_PORT"]
+    with running(UP, folder, {**variables, "CRM_DASHBOARD_PORT": port}) as started:
+        assert started.process.wait(60) == 1
+    assert started.said == (
+        "Error: CRM_DASHBOARD_PORT and CRM_API_PORT name the same port: give each one of its own.\n"
+    )
+
+
+def test_a_missing_key_is_said_before_anything_is_written(
+    folder: Path, variables: dict[str, str], empty_database: str
+) -> None:
+    with running(UP, folder, {**variables, "DATABASE_URL": empty_database}) as started:
+        assert started.process.wait(60) == 1
+    assert started.said.startswith("Error: Set CRM_ENCRYPTION_KEY to 32 random bytes")
+    with psycopg.connect(empty_database) as connection:
+        tables = connection.execute("SELECT FROM pg_tables WHERE schemaname = 'public'")
+        assert tables.fetchone() is None
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_data_directory_that_is_not_writable_is_said_in_one_sentence(
     folder: Path, variables: dict[str, str]

@@ -77,3 +77,5 @@ class TestSampleData:
         with reading() as session:
             assert session.execute(ada).scalar() == 0
             assert session.execute(text("SELECT count(*) FROM crm_owners")).scalar() == 3
+        # Who was signed in is signed out: somebody has to be able to come in again.
+        assert command("sign-in-link", "admin@crm.local").exit_code == 0
