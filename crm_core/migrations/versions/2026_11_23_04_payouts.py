@@ -194,6 +194,7 @@ REVOKE UPDATE ON crm_payout_files FROM crm_app;
 
 -- Every function below that reads a table has a search path of its own: a temporary table of the
 -- same name, which anybody may create, would otherwise answer in the table's place.
+-- And those that run once a row keep their plans, which our connections otherwise make anew.
 
 CREATE FUNCTION crm_payout_digest(p crm_payouts) RETURNS bytea LANGUAGE sql STABLE AS $$
     SELECT sha256(convert_to(concat_ws('|', p.owner_id, to_char(p.period_start, 'YYYY-MM-DD'),
@@ -212,7 +213,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION crm_payout_new() RETURNS trigger LANGUAGE plpgsql
-SET search_path = public, pg_temp AS $$
+SET search_path = public, pg_temp SET plan_cache_mode = auto AS $$
 BEGIN
     IF NEW.status <> 'pending' THEN
         PERFORM crm_refuse('A payout begins as pending', 'payout_begins_pending');
@@ -229,7 +230,7 @@ SET search_path = public, pg_temp AS $$
 $$;
 
 CREATE FUNCTION crm_payout_change() RETURNS trigger LANGUAGE plpgsql
-SET search_path = public, pg_temp AS $$
+SET search_path = public, pg_temp SET plan_cache_mode = auto AS $$
 BEGIN
     IF NEW.created_by <> OLD.created_by OR NEW.payout_code <> OLD.payout_code
         OR NEW.owner_id <> OLD.owner_id THEN
@@ -288,7 +289,7 @@ CREATE TRIGGER touch BEFORE UPDATE ON crm_payouts
     FOR EACH ROW EXECUTE FUNCTION crm_touch();
 
 CREATE FUNCTION crm_payout_approval_new() RETURNS trigger LANGUAGE plpgsql
-SET search_path = public, pg_temp AS $$
+SET search_path = public, pg_temp SET plan_cache_mode = auto AS $$
 DECLARE payout crm_payouts;
 BEGIN
     SELECT * INTO payout FROM crm_payouts WHERE id = NEW.payout_id FOR UPDATE;
@@ -304,7 +305,7 @@ CREATE TRIGGER approval_new BEFORE INSERT ON crm_payout_approvals
     FOR EACH ROW EXECUTE FUNCTION crm_payout_approval_new();
 
 CREATE FUNCTION crm_payout_approval_change() RETURNS trigger LANGUAGE plpgsql
-SET search_path = public, pg_temp AS $$
+SET search_path = public, pg_temp SET plan_cache_mode = auto AS $$
 DECLARE fate CONSTANT text[] := '{voided_at,void_reason}';
 BEGIN
     IF OLD.voided_at IS NOT NULL OR NEW.voided_at IS NULL
