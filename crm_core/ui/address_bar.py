@@ -20,6 +20,7 @@ from crm_core.ui.states import label_of
 State = TypeVar("State", bound=StrEnum)
 
 _LONGEST_ID = 18
+_MOST = 10**9
 _EARLIEST, _LATEST = date(1900, 1, 1), date(2100, 12, 31)
 
 
@@ -129,9 +130,10 @@ def day(param: str, label: str) -> date | None:
 def at_least(param: str, label: str, *, step: int = 100) -> int | None:
     """A whole number from nought up."""
     key = _filter_key(param)
-    set_widget(key, number(param))
+    asked = number(param)
+    set_widget(key, None if asked is None else min(asked, _MOST))
     given = st.number_input(
-        label, 0, 10**9, None, step, key=key, on_change=_written, args=(param,), placeholder="Any"
+        label, 0, _MOST, None, step, key=key, on_change=_written, args=(param,), placeholder="Any"
     )
     return None if given is None else int(given)
 
