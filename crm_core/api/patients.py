@@ -10,7 +10,7 @@ from crm_core.api.responses import Done, Envelope, JsonText, Rows
 from crm_core.api.route import Route
 from crm_core.base.paging import PageRequest
 from crm_core.base.words import RecordId
-from crm_core.loyalty import queries, service
+from crm_core.loyalty import explaining, queries, service
 from crm_core.loyalty.schemas import (
     Adjustment,
     Earn,
@@ -117,7 +117,7 @@ def explain_balance(
     db: ReadDb, patient_id: PatientId, filters: Annotated[PageRequest, Query()]
 ) -> Envelope[LoyaltyRead]:
     """The balance, the lots it is made of, when they end, the tier and why."""
-    return Envelope(data=queries.explain_balance(db, patient_id, filters))
+    return Envelope(data=explaining.explain_balance(db, patient_id, filters))
 
 
 @router.post("/{patient_id}/loyalty/earn")

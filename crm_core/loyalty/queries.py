@@ -1,7 +1,6 @@
 """Reads of the loyalty programme."""
 
 from collections import defaultdict
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -9,23 +8,15 @@ from sqlalchemy import ColumnElement, Date, bindparam, func, literal_column, sel
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm_core.base import parameters
-from crm_core.base.clock import lagos_today
-from crm_core.base.errors import NotFound
-from crm_core.base.paging import PageRequest
 from crm_core.base.read import Listing, Order, Read
-from crm_core.loyalty import standing
 from crm_core.loyalty.models import (
     LoyaltyAccount,
-    LoyaltyLot,
     LoyaltyTransaction,
     Redemption,
     Reward,
     TierMovementRow,
 )
 from crm_core.loyalty.schemas import (
-    Expiring,
-    LotRead,
-    LoyaltyRead,
     LoyaltyStats,
     MemberFilter,
     MemberRead,
@@ -121,10 +112,6 @@ REWARDS: Listing[RewardRead] = Listing(
 )
 
 
-MOST_LOTS = 500
-"""So many are shown of a member's open lots; their sum counts them all."""
-
-
 def list_members(filters: MemberFilter) -> Read[MemberRead]:
     """Patients with their points and tier, newest first."""
     return MEMBERS.read(filters)
@@ -147,64 +134,6 @@ def list_transactions(filters: TransactionFilter) -> Read[TransactionRead]:
 def list_rewards(filters: RewardFilter) -> Read[RewardRead]:
     """Rewards, the cheapest first."""
     return REWARDS.read(filters)
-
-
-def explain_balance(
-    session: Session, patient_id: int, request: PageRequest | None = None
-) -> LoyaltyRead:
-    """What is there, where it came from, when it ends, and why this tier.
-
-    ``request`` pages through the ledger. Points that have ended but were not taken off yet are
-    not counted; a merged record's id leads to the one that stayed.
-    """
-    patient_id = surviving_id(session, patient_id)
-    account = session.get(LoyaltyAccount, patient_id, populate_existing=True)
-    if account is None:
-        raise NotFound("Patient not found")
-    lots = open_lots(session, patient_id)
-    points = standing.tier_points(session, patient_id)
-    above = Tier(account.tier).next
-    missing = None if above is None else max(0, standing.threshold(session, above) - points)
-    paging = {} if request is None else request.model_dump()
-    wanted = TransactionFilter(patient_id=patient_id, **paging)
-    return LoyaltyRead(
-        loyalty_points=_points_of(session, patient_id),
-        loyalty_tier=Tier(account.tier),
-        tier_points=points,
-        points_to_next_tier=missing,
-        next_tier=above,
-        tier_reason=account.tier_reason,
-        owed=account.owed,
-        expiring=_by_end(lots),
-        lots=lots,
-        transactions=list(list_transactions(wanted).page(session).rows),
-    )
-
-
-def open_lots(session: Session, patient_id: int) -> list[LotRead]:
-    """Lots with points left that have not ended, in the order they will be used."""
-    found = session.execute(
-        select(
-            LoyaltyLot.id,
-            LoyaltyLot.patient_id,
-            LoyaltyTransaction.rule,
-            LoyaltyTransaction.description,
-            LoyaltyLot.points,
-            LoyaltyLot.remaining,
-            LoyaltyTransaction.counts_for_tier,
-            LoyaltyLot.earned_on,
-            LoyaltyLot.expires_on,
-        )
-        .join(LoyaltyTransaction, LoyaltyTransaction.id == LoyaltyLot.id)
-        .where(
-            LoyaltyLot.patient_id == patient_id,
-            LoyaltyLot.remaining > 0,
-            LoyaltyLot.expires_on >= lagos_today(),
-        )
-        .order_by(LoyaltyLot.expires_on, LoyaltyLot.id)
-        .limit(MOST_LOTS)
-    )
-    return [LotRead.model_validate(lot) for lot in found]
 
 
 def redemptions_of(session: Session, patient_id: int, *, limit: int = 50) -> list[RedemptionRead]:
@@ -262,24 +191,6 @@ def patient_stats(session: Session) -> PatientStats:
         new_this_month=row["new_this_month"],
         tiers=by_tier,
     )
-
-
-def _points_of(session: Session, patient_id: int) -> int:
-    found: int = session.execute(
-        select(func.coalesce(func.sum(LoyaltyLot.remaining), 0)).where(
-            LoyaltyLot.patient_id == patient_id,
-            LoyaltyLot.remaining > 0,
-            LoyaltyLot.expires_on >= lagos_today(),
-        )
-    ).scalar_one()
-    return found
-
-
-def _by_end(lots: list[LotRead]) -> list[Expiring]:
-    ends: dict[date, int] = {}
-    for lot in lots:
-        ends[lot.expires_on] = ends.get(lot.expires_on, 0) + lot.remaining
-    return [Expiring(points=points, expiry_date=day) for day, points in ends.items()]
 
 
 # The ledger of the last twelve months; members and open points as they are.

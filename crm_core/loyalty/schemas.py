@@ -108,8 +108,19 @@ class TransactionFilter(PageRequest):
     date_to: date | None = None
 
 
+class Consumed(BaseModel):
+    """What took points from a lot; negative where a cancelled redemption gave them back."""
+
+    model_config = ConfigDict(frozen=True)
+
+    transaction_id: int
+    points: int
+    description: str
+    created_at: Instant
+
+
 class LotRead(BaseModel):
-    """Points earned together, which expire together."""
+    """Points earned together, which expire together, and what has consumed them since."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
@@ -122,6 +133,7 @@ class LotRead(BaseModel):
     counts_for_tier: bool
     earned_on: date
     expires_on: date
+    consumed: list[Consumed]
 
 
 class Expiring(BaseModel):

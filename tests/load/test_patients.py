@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from crm_core.base.clock import lagos_today
 from crm_core.base.db import SessionFactory, connect, reading
-from crm_core.loyalty import queries, standing
+from crm_core.loyalty import explaining, queries, standing
 from crm_core.loyalty.schemas import MemberFilter, TransactionFilter
 from crm_core.patients import queries as patients
 from crm_core.patients.schemas import PatientCreate
@@ -126,7 +126,7 @@ READS: dict[str, Callable[[Session], object]] = {
     "a merged patient": lambda session: queries.get_member(session, 100_003),
     "by code": lambda session: patients.patient_by_code(session, "PAT-123456"),
     "duplicates": lambda session: patients.resembling(session, NEWCOMER),
-    "explain the balance": lambda session: queries.explain_balance(session, 123_456),
+    "explain the balance": lambda session: explaining.explain_balance(session, 123_456),
     "tier points": lambda session: standing.tier_points(session, 123_456),
     "the ledger": _ledger(),
     "a patient's ledger": _ledger(patient_id=123_456),

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from crm_core.base.clock import lagos_today
-from crm_core.loyalty import queries, service
+from crm_core.loyalty import explaining, queries, service
 from crm_core.loyalty.invariants import invariants
 from crm_core.loyalty.schemas import (
     Adjustment,
@@ -69,7 +69,7 @@ def merge(session: Session, stays_id: int, gone_id: int) -> MemberRead:
 
 def explain(session: Session, patient_id: int) -> LoyaltyRead:
     """The balance, explained."""
-    return queries.explain_balance(session, patient_id)
+    return explaining.explain_balance(session, patient_id)
 
 
 def points(session: Session, patient_id: int) -> int:
@@ -84,7 +84,7 @@ def tier(session: Session, patient_id: int) -> str:
 
 def lots(session: Session, patient_id: int) -> list[tuple[str, int]]:
     """Rule and what is left of each open lot, in the order they will be used."""
-    return [(lot.rule.value, lot.remaining) for lot in queries.open_lots(session, patient_id)]
+    return [(lot.rule.value, lot.remaining) for lot in explaining.open_lots(session, patient_id)]
 
 
 def ledger(session: Session, patient_id: int) -> list[tuple[str, int]]:

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from crm_core.base.clock import lagos_today
 from crm_core.base.errors import Conflict, Forbidden, Invalid, NotFound
-from crm_core.loyalty import queries, service
+from crm_core.loyalty import explaining, queries, service
 from crm_core.loyalty.schemas import Adjustment, Earn, Rule
 from crm_core.loyalty.service import earning
 from crm_core.people.schemas import Role
@@ -50,7 +50,7 @@ def test_a_new_member_has_the_welcome_points_once(session: Session) -> None:
 def test_points_end_after_the_months_that_are_set(session: Session) -> None:
     set_figure(session, "lot_months", 3)
     member = make_patient(session)
-    [lot] = queries.open_lots(session, member.id)
+    [lot] = explaining.open_lots(session, member.id)
     months = (lot.expires_on.year - lagos_today().year) * 12
     assert months + lot.expires_on.month - lagos_today().month == 3
 
@@ -204,10 +204,10 @@ def test_a_merge_moves_points_with_their_days_but_not_the_second_welcome(session
     lot = earn(session, gone.id, 60)
     age(session, gone.id, 30)
     end_in(session, lot.id, 5)
-    before = {lot.rule: lot for lot in queries.open_lots(session, gone.id)}[Rule.GIVEN]
+    before = {lot.rule: lot for lot in explaining.open_lots(session, gone.id)}[Rule.GIVEN]
     merge(session, stays.id, gone.id)
     assert lots(session, stays.id) == [("merged", 60), ("welcome", 100)]
-    moved = queries.open_lots(session, stays.id)[0]
+    moved = explaining.open_lots(session, stays.id)[0]
     assert (moved.earned_on, moved.expires_on) == (before.earned_on, before.expires_on)
     assert ledger(session, gone.id)[-1] == ("merged", -160)
     assert points(session, stays.id) == 160
@@ -275,7 +275,7 @@ def test_a_balance_of_very_many_lots_is_whole(session: Session) -> None:
     )
     sql(session, "UPDATE crm_loyalty_accounts SET balance = 700 WHERE id = :id", id=member.id)
     explained = explain(session, member.id)
-    assert (explained.loyalty_points, len(explained.lots)) == (700, queries.MOST_LOTS)
+    assert (explained.loyalty_points, len(explained.lots)) == (700, explaining.MOST_LOTS)
 
 
 def test_the_ledger_cannot_be_rewritten_by_plain_sql(session: Session) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from crm_core.base.clock import lagos_today
 from crm_core.base.db import transaction
 from crm_core.base.errors import Conflict, Forbidden, Invalid, NotFound
+from crm_core.loyalty import explaining
 from crm_core.loyalty import queries as loyalty_queries
 from crm_core.loyalty import service as loyalty
 from crm_core.loyalty.schemas import MemberFilter
@@ -148,7 +149,7 @@ def test_a_merged_record_leads_to_the_one_that_stayed(session: Session) -> None:
     assert queries.patient_by_code(session, gone.patient_code).id == stays.id
     assert queries.get_patient(session, gone.id).id == stays.id
     assert loyalty_queries.get_member(session, gone.id).id == stays.id
-    assert loyalty_queries.explain_balance(session, gone.id).loyalty_points == 100
+    assert explaining.explain_balance(session, gone.id).loyalty_points == 100
     with pytest.raises(Conflict, match="was merged into another"):
         change(session, gone.id, city="Epe")
     with pytest.raises(Conflict, match="was merged into another"):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from crm_core.loyalty import queries
+from crm_core.loyalty import explaining, queries
 from crm_core.loyalty.schemas import (
     Expiring,
     LotRead,
@@ -36,12 +36,13 @@ SOURCES = {
     Rule.ADJUSTMENT: "Correction",
 }
 _LOTS = {
-    "From": tables.text(width=130),
-    "What for": tables.text(width="medium"),
-    "Earned": tables.on_day(width=100),
-    "Points": tables.number(width=75),
-    "Left": tables.number(width=70),
-    "Ends": tables.on_day(width=100),
+    "From": tables.text(width=110),
+    "What for": tables.text(width=150),
+    "Earned": tables.on_day(width=95),
+    "Points": tables.number(width=65),
+    "Left": tables.number(width=65),
+    "Ends": tables.on_day(width=95),
+    "Used for": tables.text(width="medium"),
     "Towards the tier": tables.text(width=110),
 }
 _LEDGER = {
@@ -63,7 +64,7 @@ _MOVES = {
 def show(patient: MemberRead, actor: Actor) -> None:
     """The tab Points."""
     with load() as session:
-        standing = queries.explain_balance(session, patient.id)
+        standing = explaining.explain_balance(session, patient.id)
         moves = queries.movements_of(session, patient.id)
     _standing(standing)
     if actor.may(Permission.LOYALTY_ADJUST):
@@ -133,6 +134,7 @@ def _lot(lot: LotRead) -> dict[str, object]:
         "Left": lot.remaining,
         "Ends": lot.expires_on,
         "Towards the tier": "counts" if lot.counts_for_tier else "does not count",
+        "Used for": "; ".join(f"{used.points:,} {used.description}" for used in lot.consumed),
     }
 
 

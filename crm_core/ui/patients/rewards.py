@@ -6,7 +6,7 @@ import streamlit as st
 from pydantic import BaseModel
 
 from crm_core.base.words import Reason
-from crm_core.loyalty import queries, service
+from crm_core.loyalty import explaining, queries, service
 from crm_core.loyalty.schemas import MemberRead, Redeem, RedemptionRead, RewardFilter, RewardRead
 from crm_core.people.schemas import Actor, Permission
 from crm_core.ui import address_bar, tables
@@ -16,12 +16,12 @@ from crm_core.ui.page import act, load
 from crm_core.ui.tables import Table
 
 _REWARDS = {
-    "Reward": tables.text(width=190),
-    "Cost": tables.number(width=70),
-    "Usual cost": tables.number(width=90),
-    "Left": tables.text(width=80),
-    "Until": tables.on_day(width=100),
-    "Can have it": tables.text(width=260),
+    "Reward": tables.text(width=180),
+    "Cost": tables.number(width=65),
+    "Usual cost": tables.number(width=85),
+    "Can have it": tables.text(width=345),
+    "Left": tables.text(width=70),
+    "Until": tables.on_day(width=95),
     "What it is": tables.text(width="large"),
 }
 _REDEMPTIONS = {
@@ -41,7 +41,7 @@ def show(patient: MemberRead, actor: Actor) -> None:
     with load() as session:
         offered = queries.list_rewards(RewardFilter(active=True, limit=100)).page(session).rows
         taken = queries.redemptions_of(session, patient.id)
-        points = queries.explain_balance(session, patient.id).loyalty_points
+        points = explaining.explain_balance(session, patient.id).loyalty_points
     with st.container(border=True):
         st.subheader(f"For {counted(points, 'point')}", anchor=False)
         tables.show(
