@@ -4,17 +4,28 @@ import streamlit as st
 
 from crm_core.people.schemas import Permission
 from crm_core.ui.page import open_page
-from crm_core.ui.patients import directory, editing, merging, opening, record, registration
+from crm_core.ui.patients import (
+    directory,
+    editing,
+    importing,
+    merging,
+    opening,
+    record,
+    registration,
+)
 
 actor = open_page("Patients", needs=Permission.PATIENTS_READ)
 
 registration.open_registered()
 editing.close_when_done()
 merging.open_merged()
+importing.open_looked_at()
 patient_id = opening.patient_asked_for()
 opening.close_unless(patient_id)
 if patient_id is not None:
     record.show(patient_id, actor)
+elif "import" in st.query_params:
+    importing.show(actor)
 elif st.query_params.get("new") == "yes" and actor.may(Permission.PATIENTS_WRITE):
     registration.show(actor)
 else:

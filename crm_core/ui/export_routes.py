@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from pydantic import ValidationError
 from starlette.requests import Request
@@ -15,6 +15,7 @@ from crm_core.base.db import reading, transaction
 from crm_core.base.errors import Forbidden, NotFound, Refusal
 from crm_core.base.preflight import ReceiptRead, get_receipt
 from crm_core.insights.exports import ExportFilter, ExportRequest, open_export
+from crm_core.loyalty.importing import queries as imports
 from crm_core.payouts import service
 from crm_core.people import queries
 from crm_core.people.schemas import Actor, Permission
@@ -54,6 +55,31 @@ def _loyalty(request: Request) -> Response:
         return PlainTextResponse(f"{refusal}\n", _STATUS.get(type(refusal), 409), _UNSTORED)
     headers = {"content-disposition": f'attachment; filename="{export.name}"', **_UNSTORED}
     return StreamingResponse(export.chunks(), media_type=export.media_type, headers=headers)
+
+
+async def patient_import(request: Request) -> Response:
+    """The lines of an import that were left out, each with its reason, streamed."""
+    return await in_thread(_patient_import, request)
+
+
+def _patient_import(request: Request) -> Response:
+    import_id = int(request.path_params["record_id"])
+    try:
+        actor = _actor(request)
+        actor.require(Permission.PATIENTS_WRITE)
+        with transaction(who=actor.key, why="Refused lines downloaded") as session:
+            imports.get_import(session, import_id)
+            imports.note_download(session, import_id)
+    except Refusal as refusal:
+        return PlainTextResponse(f"{refusal}\n", _STATUS.get(type(refusal), 409), _UNSTORED)
+    name = f'attachment; filename="import-{import_id}-refused.csv"'
+    headers = {"content-disposition": name, **_UNSTORED}
+    return StreamingResponse(_left_out(import_id, actor), media_type="text/csv", headers=headers)
+
+
+def _left_out(import_id: int, actor: Actor) -> Iterator[bytes]:
+    with reading() as session:
+        yield from imports.refused_file(session, import_id, actor=actor)
 
 
 def _answer(make: Make, request: Request) -> Response:
@@ -105,5 +131,6 @@ _UNSTORED = {"cache-control": "no-store"}
 ROUTES = [
     Route("/export/bank-file/{record_id:int}", bank_file, methods=["GET"]),
     Route("/export/receipt/{record_id:int}", receipt, methods=["GET"]),
+    Route("/export/patient-import/{record_id:int}", patient_import, methods=["GET"]),
     Route("/export/loyalty", loyalty, methods=["GET"]),
 ]

@@ -123,6 +123,14 @@ TONES: dict[str, Tone] = {
     "left out": Tone.GREY,
     "complete": Tone.TEAL,
     "broken off": Tone.ROSE,
+    # the lines of a file
+    "ok": Tone.TEAL,
+    "duplicate": Tone.AMBER,
+    "imported": Tone.TEAL,
+    "changed": Tone.AMBER,
+    "kept": Tone.SKY,
+    "planned": Tone.AMBER,
+    "committed": Tone.TEAL,
     # receipts
     "undone": Tone.GREY,
 }

@@ -48,6 +48,12 @@ def show(actor: Actor) -> None:
             on_click=address_bar.go,
             args=({"new": "yes"},),
         )
+        st.button(
+            "Import a file",
+            icon=":material/upload_file:",
+            on_click=address_bar.go,
+            args=({"import": "new", "page": None},),
+        )
     wanted = _filters({place.id: place.name for place in places})
     with load() as session:
         found = tables.page_of(session, queries.list_members, wanted)

@@ -12,6 +12,8 @@ _KINDS = {
     "payout_undo": "Approvals undone",
     "payout_file": "Bank files written",
     "payout_payment": "Payments marked",
+    "patient_import": "Patients imported",
+    "patient_import_undo": "Imports undone",
 }
 _COLUMNS = {
     "Receipt": tables.text(width=80),

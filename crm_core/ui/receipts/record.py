@@ -83,10 +83,15 @@ def _changed(receipt: ReceiptRead) -> None:
             empty="Nothing was changed.",
             name="changed",
         )
-        tables.pick_one(
-            table, opens=lambda record_id: {"payout": str(record_id)}, page="pages/payouts.py"
-        )
+        param, page = _leads_to(receipt)
+        tables.pick_one(table, opens=lambda record_id: {param: str(record_id)}, page=page)
         _pages(_CHANGED, len(receipt.changed))
+
+
+def _leads_to(receipt: ReceiptRead) -> tuple[str, str]:
+    """What a changed record is called in the address, and the page it stands on."""
+    imported = receipt.kind.startswith("patient_import")
+    return ("import", "pages/patients.py") if imported else ("payout", "pages/payouts.py")
 
 
 def _refused(receipt: ReceiptRead) -> None:
