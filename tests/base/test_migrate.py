@@ -76,6 +76,7 @@ UNTRACKED = {
     "crm_worker_beats",
     "crm_owner_scores",
     "crm_loyalty_accounts",
+    "crm_loyalty_cohorts",
     "crm_loyalty_consumptions",
     "crm_loyalty_lots",
     "crm_loyalty_sum_changes",
@@ -85,6 +86,7 @@ UNTRACKED = {
     "crm_loyalty_undone_visits",
     "crm_name_neighbours",
     "crm_name_words",
+    "crm_patient_import_rows",
     "crm_payout_totals",
     "crm_payout_transitions",
 }

@@ -87,7 +87,7 @@ class ImportRow(Base):
     nin_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     nin_last4: Mapped[str | None] = mapped_column(String)
     referral_code: Mapped[str | None] = mapped_column(String)
-    referred_by_id: Mapped[int | None] = mapped_column()
+    referred_by_id: Mapped[int | None] = mapped_column(BigInteger)
     patient_id: Mapped[int | None] = mapped_column(
         ForeignKey("crm_patients.id", ondelete="RESTRICT")
     )
