@@ -51,7 +51,7 @@ def change_status(patient: MemberRead, actor: Actor) -> None:
     """The form at ``?do=status``."""
     with st.container(border=True):
         st.subheader("Change the status", anchor=False)
-        with Form(f"status-{patient.id}", border=False) as form:
+        with Form(f"leaving-{patient.id}", border=False) as form:
             others = {code: said for code, said in _STATUSES.items() if code != patient.status}
             form.choice("status", f"{label_of(patient.status)} becomes", others)
             form.reason()

@@ -101,8 +101,8 @@ def somebody_to_call(form: LiveForm, now: Known) -> None:
         else:
             st.text("Not a must for an adult, but ask: it is needed when nobody can answer.")
         _row(
-            partial(_text, form, "emergency_contact_name", "Name", now),
-            partial(_text, form, "emergency_contact_phone", "Phone", now),
+            partial(_text, form, "emergency_contact_name", "Name of the contact", now),
+            partial(_text, form, "emergency_contact_phone", "Phone of the contact", now),
             partial(_text, form, "emergency_contact_relationship", "Who this is", now),
         )
         form.mark("")

@@ -51,7 +51,7 @@ def _correct(patient: MemberRead, actor: Actor) -> None:
 
 def _set_tier(patient: MemberRead, actor: Actor) -> None:
     others = {tier.value: label_of(tier) for tier in Tier if tier is not patient.loyalty_tier}
-    with Form(f"tier-{patient.id}", border=False) as form:
+    with Form(f"standing-{patient.id}", border=False) as form:
         st.text("It holds until the yearly review.")
         form.choice("tier", f"{label_of(patient.loyalty_tier)} becomes", others)
         form.reason()
