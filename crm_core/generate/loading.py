@@ -166,7 +166,7 @@ def _say(statement: LiteralString, *names: str) -> sql.Composed:
 
 
 _HOME = """
-    INSERT INTO homes SELECT place, %s, %s, %s, %s FROM generate_series(%s, %s) AS place
+    INSERT INTO homes SELECT place, %s, %s, %s, %s FROM generate_series(%s::int, %s::int) AS place
 """
 _FOREIGN_KEYS = """
     SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint

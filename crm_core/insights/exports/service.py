@@ -85,18 +85,18 @@ class Export:
         statement = f"COPY ({self.statement}) TO STDOUT (FORMAT csv, HEADER)"
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = 0")
+            self.rows = -1  # the header is none
             with cursor.copy(statement, self.values) as copy:
                 for row in copy:
                     self.rows += 1
                     yield bytes(row)
-        self.rows -= 1  # the header
 
     def _note(self, complete: bool) -> None:
         detail = {
             "dataset": self.dataset.value,
             "format": self.format.value,
             "filters": self.filters,
-            "rows": self.rows,
+            "rows": max(0, self.rows),
             "complete": complete,
             "identifiers": any(column.identifier for column in self.columns),
         }

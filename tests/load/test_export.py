@@ -1,0 +1,120 @@
+"""A million members as CSV: beside ``\\copy`` in the same run, in memory that does not grow."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from crm_core.base.db import SessionFactory, connect
+from crm_core.base.migrate import migrate
+from crm_core.generate import generate
+from crm_core.insights.exports import Dataset, ExportFilter, Format, open_export
+from crm_core.people.schemas import machine
+from tests.conftest import KEYS
+from tests.load.measuring import Table, by_turns, timed
+from tests.servers import OWNER, Databases
+
+pytestmark = [pytest.mark.load, pytest.mark.timeout(3600)]
+
+PATIENTS = int(os.environ.get("CRM_BENCH_PATIENTS", "1000000"))
+MOST_TIMES_COPY = 1.5
+MOST_MEMORY_MB = 64  # that a million rows may take beyond what a thousand do
+RUNS = 3
+
+# What the dashboard and the API do with an export, in a process of its own; it prints its peak.
+_EXPORT = """
+import resource, sys
+from crm_core.base.db import connect
+from crm_core.insights.exports import Dataset, ExportFilter, Format, open_export
+from crm_core.people.schemas import machine
+connect(sys.argv[1])
+given = ExportFilter.model_validate({"registered_to": sys.argv[3]} if sys.argv[3] else {})
+export = open_export(Dataset.MEMBERS, Format(sys.argv[2]), given, actor=machine("command:bench"))
+with open("/dev/null", "wb") as nowhere:
+    for chunk in export.chunks():
+        nowhere.write(chunk)
+print(export.rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.fixture(scope="module")
+def many(databases: Databases, tables: list[Table]) -> Iterator[str]:
+    """The address of a database with a million members, and how fast they were made."""
+    name = databases.empty()
+    owner = databases.url(name, role=OWNER)
+    migrate(owner)
+    with psycopg.connect(owner) as connection:
+        connection.execute(
+            "INSERT INTO crm_hospitals (name, city, state) VALUES ('Bench', 'Lagos', 'Lagos')"
+        )
+    made = generate(owner, patients=PATIENTS, transactions=PATIENTS, seed=1, say=lambda _: None)
+    table = Table("Made-up patients", ("", "rows", "seconds", "rows a second"))
+    table.add("generate", f"{made.rows:,}", f"{made.seconds:.0f}", f"{made.rows_a_second:,.0f}")
+    tables.append(table)
+    yield databases.url(name)
+    databases.drop(name)
+
+
+def export(url: str, kind: str, until: str = "") -> tuple[int, int]:
+    """Rows that went out, and the process's peak memory in megabytes."""
+    command = [sys.executable, "-c", _EXPORT, url, kind, until]
+    environment = {**os.environ, **KEYS, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    rows, megabytes = done.stdout.split()
+    return int(rows), int(megabytes)
+
+
+def stream(url: str) -> None:
+    """All of it, as a door that runs already sends it."""
+    engine = connect(url)
+    given = open_export(Dataset.MEMBERS, Format.CSV, ExportFilter(), actor=machine("command:bench"))
+    with open(os.devnull, "wb") as nowhere:
+        nowhere.writelines(given.chunks())
+    SessionFactory.configure(bind=None)
+    engine.dispose()
+
+
+def copy(url: str) -> None:
+    """The same rows by psql, as text and without our columns' care."""
+    subprocess.run(
+        ["psql", url, "-qc", f"\\copy ({_SAME}) TO '/dev/null' CSV HEADER"],
+        check=True,
+    )
+
+
+_SAME = """
+    SELECT p.patient_code, p.first_name, p.last_name, p.phone, p.email, p.date_of_birth, p.gender,
+           extract(year FROM p.date_of_birth)::bigint, p.state, p.lga, p.status,
+           p.registration_date, p.last_visit_date, p.visit_count, a.tier, a.balance,
+           (p.communication_preferences ->> 'sms')::boolean,
+           (p.communication_preferences ->> 'email')::boolean,
+           (p.communication_preferences ->> 'whatsapp')::boolean,
+           (p.communication_preferences ->> 'push')::boolean
+    FROM crm_patients p JOIN crm_loyalty_accounts a ON a.id = p.id
+""".replace("\n", " ")
+
+
+def test_csv_takes_hardly_longer_than_copy(many: str, tables: list[Table]) -> None:
+    ours, floor = by_turns([timed(lambda: stream(many)), timed(lambda: copy(many))], RUNS)
+    table = Table("Export of all members as CSV", ("", "ms", "\\copy ms", "ratio"))
+    table.add(f"{PATIENTS:,} rows", f"{ours:.0f}", f"{floor:.0f}", f"{ours / floor:.2f}")
+    tables.append(table)
+
+    assert ours / floor <= MOST_TIMES_COPY
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx"])
+def test_memory_does_not_grow_with_the_rows(many: str, tables: list[Table], kind: str) -> None:
+    few, small = export(many, kind, until="2022-12-31")
+    rows, large = export(many, kind)
+    table = Table(f"Memory of an export as {kind}", ("rows", "peak MB"))
+    table.add(f"{few:,}", str(small))
+    table.add(f"{rows:,}", str(large))
+    tables.append(table)
+
+    assert rows == PATIENTS
+    assert large - small < MOST_MEMORY_MB * (4 if kind == "xlsx" else 1)
