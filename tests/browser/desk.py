@@ -41,6 +41,10 @@ class Desk:
         expect(self.page.get_by_role("link", name="Sign out")).to_be_visible()
         self.settle()
 
+    def beside(self) -> "Desk":
+        """Another tab of the same browser."""
+        return Desk(self.page.context.new_page(), self.stack)
+
     def settle(self) -> None:
         """Returns when the page's script has run to its end and everything of it is drawn."""
         self.page.locator(_FINISHED).wait_for()

@@ -156,7 +156,9 @@ def test_the_maker_is_told_why_they_may_not_approve_their_own(sit_down: SitDown,
     maker.reads(re.compile(r"1 you may not"))
     maker.press("Look and approve")
     maker.reads("Look before you approve")
-    maker.table("One verdict a record").has("Fatima Abdullahi", "Refused", "You made this payout")
+    maker.table("One verdict a record").has(
+        "Fatima Abdullahi", "Refused", "The maker of a payout cannot"
+    )
     expect(maker.page.get_by_role("button", name=re.compile("^Approve 0 payouts"))).to_be_disabled()
 
 

@@ -11,9 +11,14 @@ _PROBES = ("/_stcore/health", "/_stcore/host-config")
 
 @dataclass
 class Watch:
-    """Listens to every page of a browser's window; ``complaints`` is empty where all is well."""
+    """Listens to every page of a browser's window; ``complaints`` is empty where all is well.
+
+    Attributes:
+        meant: a path whose refusal the test is about; the console calls a 403 an error.
+    """
 
     home: str
+    meant: str = ""
     complaints: list[str] = field(default_factory=list)
 
     def follow(self, context: BrowserContext) -> None:
@@ -28,7 +33,8 @@ class Watch:
     def _read(self, message: ConsoleMessage) -> None:
         # A refused script or style (the content security policy) is an error in the console too.
         where = str(message.location.get("url", ""))
-        if message.type == "error" and not urlsplit(where).path.endswith(_PROBES):
+        path = urlsplit(where).path
+        if message.type == "error" and path != self.meant and not path.endswith(_PROBES):
             self.complaints.append(f"{where}: {message.text}")
 
     def _look_where_it_goes(self, request: Request) -> None:

@@ -1,0 +1,44 @@
+"""Payouts that another program has made through the API, for people to decide about."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import count
+
+from crm_core.base.clock import add_months, lagos_today, month_end, month_start
+from tests.browser.stack import Stack, data_of
+
+_months_ago = count(24)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A payout by its number, as the address has it, and by its code."""
+
+    number: int
+    code: str
+
+
+def make_payouts(stack: Stack, *net_amounts: str) -> list[Made]:
+    """Pending payouts of the first owner, each of a month of its own."""
+    with stack.api("finance") as api:
+        made = [
+            data_of(api.post("/payouts", json=_payout(amount, month)))
+            for amount, month in zip(net_amounts, _past(), strict=False)
+        ]
+    return [Made(payout["id"], payout["payout_code"]) for payout in made]
+
+
+def _payout(net_amount: str, month: date) -> dict[str, object]:
+    return {
+        "owner_id": 1,
+        "period_start": month.isoformat(),
+        "period_end": month_end(month).isoformat(),
+        "gross_revenue": net_amount,
+        "net_amount": net_amount,
+    }
+
+
+def _past() -> Iterator[date]:
+    this = month_start(lagos_today())
+    return (add_months(this, -months) for months in _months_ago)
