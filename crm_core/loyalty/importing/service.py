@@ -79,6 +79,7 @@ def commit_import(session: Session, import_id: int, fingerprint: str, *, actor: 
         return _first_receipt(session, found)
     if not found.ok_count:
         raise Conflict("No line of this file can be imported.")
+    work_alone(session)
     for lines in line_steps(session, import_id):
         judging.judge_again(session, import_id, lines)
         enrolling.enrol(session, import_id, lines)
@@ -86,14 +87,22 @@ def commit_import(session: Session, import_id: int, fingerprint: str, *, actor: 
 
 
 def lock_import(session: Session, import_id: int) -> PatientImport:
-    """The import, locked; only one is worked on at a time, whoever clicks twice waits."""
+    """The import, locked: who clicks twice waits for the first click's end."""
     session.execute(text("SET LOCAL lock_timeout = '55s'"))
     found = session.get(PatientImport, import_id, with_for_update=True, populate_existing=True)
     if found is None:
         raise NotFound("Import not found")
+    return found
+
+
+def work_alone(session: Session) -> None:
+    """One import at a time: two of them would not see each other's patients.
+
+    Raises:
+        Conflict: another one is being committed or undone.
+    """
     if not session.execute(_ALONE).scalar_one():
         raise Conflict("Another import is being committed at this moment: try again in a minute.")
-    return found
 
 
 def line_steps(session: Session, import_id: int) -> Iterator[range]:

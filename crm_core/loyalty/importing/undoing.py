@@ -22,7 +22,7 @@ from crm_core.base.preflight import (
 from crm_core.loyalty.importing import queries
 from crm_core.loyalty.importing.models import PatientImport
 from crm_core.loyalty.importing.schemas import ImportState, RowVerdict, UndoPlan
-from crm_core.loyalty.importing.service import line_steps, lock_import
+from crm_core.loyalty.importing.service import line_steps, lock_import, work_alone
 from crm_core.people.schemas import Actor, Permission
 
 KIND = "patient_import_undo"
@@ -54,6 +54,7 @@ def commit_undo(session: Session, import_id: int, fingerprint: str, *, actor: Ac
     if found.state == ImportState.UNDONE:
         return _first_receipt(session, found)
     _check_committed(found)
+    work_alone(session)
     unused = _unused(session)
     for lines in line_steps(session, import_id):
         values = {"import_id": import_id, "from_line": lines.start, "to_line": lines.stop}
