@@ -56,7 +56,7 @@ def shape(owner: str) -> list[str]:
 _SHAPE = """
     SELECT indexdef FROM pg_indexes WHERE tablename LIKE 'crm_%'
     UNION ALL SELECT conname || pg_get_constraintdef(oid) FROM pg_constraint
-    UNION ALL SELECT tgrelid::regclass || tgname || tgenabled FROM pg_trigger
+    UNION ALL SELECT tgrelid::regclass || tgname || tgenabled::text FROM pg_trigger
         WHERE tgconstraint = 0
 """
 
@@ -153,6 +153,7 @@ def test_the_same_seed_makes_the_same(owner: str) -> None:
 
 _FORGET = """
     SET LOCAL ROLE NONE;
+    SET LOCAL session_replication_role = replica;
     TRUNCATE crm_patients, crm_loyalty_accounts, crm_loyalty_transactions, crm_loyalty_lots,
         crm_loyalty_consumptions, crm_loyalty_tier_movements, crm_redemptions, crm_loyalty_sums,
         crm_loyalty_sum_changes RESTART IDENTITY CASCADE;

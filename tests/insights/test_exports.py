@@ -88,9 +88,15 @@ def sheet(content: bytes) -> list[list[str]]:
         assert book.testzip() is None
         root = ET.fromstring(book.read("xl/worksheets/sheet1.xml"))
     rows = [
-        {place(cell): "".join(cell.itertext()) for cell in row} for row in root.iter(f"{_MAIN}row")
+        {place(cell): whole("".join(cell.itertext())) for cell in row}
+        for row in root.iter(f"{_MAIN}row")
     ]
     return [[row.get(n, "") for n in range(len(rows[0]))] for row in rows]
+
+
+def whole(text: str) -> str:
+    """A spreadsheet has no whole numbers: it shows 5.0 as 5."""
+    return re.sub(r"^(-?\d+)\.0$", r"\1", text)
 
 
 def place(cell: ET.Element) -> int:

@@ -72,7 +72,7 @@ def test_a_card_opens_its_rows(loyalty: Open, member: MemberRead) -> None:
 
     button.click().run()
 
-    assert page.query_params["tab"] == ["ledger"]
+    assert page.query_params["tab"] == "ledger"
     assert cells(page, "Points") == [-50]
 
 
@@ -102,7 +102,7 @@ def test_the_ledger_shows_whose_points_moved(loyalty: Open, member: MemberRead) 
         ({"kind": "redeemed"}, [-50]),
         ({"kind": "expired"}, []),
         ({"month": f"{lagos_today():%Y-%m}"}, [-50, 200, 600, 100]),
-        ({"month": "2024-01"}, [-50, 200, 600, 100]),  # beyond what is offered: not a filter
+        ({"month": "1999-01"}, [-50, 200, 600, 100]),  # beyond what is offered: not a filter
         ({"kind": "no such thing"}, [-50, 200, 600, 100]),
     ],
     ids=str,

@@ -1,6 +1,7 @@
 """Opening an export: who may, what goes out, and the line that it leaves in the history."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -72,14 +73,14 @@ class Export:
         """
         complete = False
         try:
-            with reading() as session:
-                rows = self._copy_out(session)
+            # The rows end before the session does, which would wait for them for ever.
+            with reading() as session, closing(self._copy_out(session)) as rows:
                 yield from formats.WRITERS[self.format](rows, self.columns)
             complete = True
         finally:
             self._note(complete)
 
-    def _copy_out(self, session: Session) -> Iterator[bytes]:
+    def _copy_out(self, session: Session) -> Generator[bytes]:
         """The rows as CSV with a header, as PostgreSQL writes them."""
         connection: Any = session.connection().connection.driver_connection
         statement = f"COPY ({self.statement}) TO STDOUT (FORMAT csv, HEADER)"
