@@ -57,7 +57,7 @@ def show(actor: Actor) -> None:
         given = _filters(filters_of(dataset))
         with load() as session:
             rows, estimated = count_rows(session, dataset, given)
-        _offer(dataset, kind, given, f"{'about ' if estimated else ''}{rows:,} rows")
+        _offer(dataset, kind, given, f"{'About ' if estimated else ''}{rows:,} rows")
     _documented(dataset, actor)
     with load() as session:
         past = list_exports(session, actor=actor)
