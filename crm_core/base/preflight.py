@@ -252,7 +252,7 @@ def _changed(verdict: Verdict) -> Verdict:
         update={
             "ok": False,
             "code": "changed",
-            "reason": f"{verdict.label} changed since you looked: look at it again.",
+            "reason": "It changed since you looked: look at it again.",
         }
     )
 

@@ -60,7 +60,7 @@ def test_what_changed_since_is_refused_and_the_rest_is_not() -> None:
     first, second = compare(shown.fingerprint, now)
     assert first.ok
     assert (second.ok, second.code) == (False, "changed")
-    assert second.reason.startswith("PAY-2 changed since you looked")
+    assert second.reason.startswith("It changed since you looked")
 
 
 def test_what_was_refused_and_would_now_pass_is_a_change_too() -> None:
