@@ -373,6 +373,17 @@ def test_the_history_tells_what_was_changed_and_on_request_who_looked(
     assert cells(page, "What")[0] == "Record opened"
 
 
+def test_the_history_names_the_record_that_was_merged_into_this_one(
+    open_patient: Open, session: Session
+) -> None:
+    ada, gone = make_patient(session), make_patient(session)
+    service.merge_patients(session, ada.id, gone.id, why="one person", actor=DESK)
+
+    page = open_patient(Role.VIEWER, ada.id, tab="history")
+
+    assert f"{gone.patient_code} was merged into this record" in cells(page, "What")
+
+
 # Who may do what
 
 

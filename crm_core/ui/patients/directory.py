@@ -41,19 +41,7 @@ def show(actor: Actor) -> None:
         places = hospitals.all_hospitals(session)
     _figures(stats, programme)
     if actor.may(Permission.PATIENTS_WRITE):
-        st.button(
-            "Register a patient",
-            type="primary",
-            icon=":material/person_add:",
-            on_click=address_bar.go,
-            args=({"new": "yes"},),
-        )
-        st.button(
-            "Import a file",
-            icon=":material/upload_file:",
-            on_click=address_bar.go,
-            args=({"import": "new", "page": None},),
-        )
+        _ways_in()
     wanted = _filters({place.id: place.name for place in places})
     with load() as session:
         found = tables.page_of(session, queries.list_members, wanted)
@@ -72,6 +60,23 @@ def show(actor: Actor) -> None:
         tables.pages(found, "patient")
     elif _narrowed():
         st.button("Take all filters away", on_click=address_bar.go, args=(_only(),))
+
+
+def _ways_in() -> None:
+    with st.container(horizontal=True):
+        st.button(
+            "Register a patient",
+            type="primary",
+            icon=":material/person_add:",
+            on_click=address_bar.go,
+            args=({"new": "yes"},),
+        )
+        st.button(
+            "Import a file",
+            icon=":material/upload_file:",
+            on_click=address_bar.go,
+            args=({"import": "new", "page": None},),
+        )
 
 
 def _figures(stats: PatientStats, programme: LoyaltyStats) -> None:

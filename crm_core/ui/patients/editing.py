@@ -17,7 +17,8 @@ from crm_core.ui.page import act, forget_token, load
 from crm_core.ui.patients import fields
 from crm_core.ui.states import label_of
 
-_OPENED = "_patient_as_opened"
+_OPENED, _CLOSE = "_patient_as_opened", "_patient_form_done"
+_DONE = {_CLOSE: "yes"}
 _STATUSES = {
     PatientStatus.ACTIVE.value: "Active: in care",
     PatientStatus.INACTIVE.value: "Inactive: has left",
@@ -74,10 +75,6 @@ def close_when_done() -> None:
     """After a form was saved: the patient's page without it."""
     if st.session_state.pop(_CLOSE, None):
         address_bar.go({"do": None})
-
-
-_CLOSE = "_patient_form_done"
-_DONE = {_CLOSE: "yes"}
 
 
 def _save(form: LiveForm, patient_id: int, changes: Mapping[str, object], actor: Actor) -> None:

@@ -26,7 +26,7 @@ from crm_core.ui.plain import plain
 from crm_core.ui.states import label_of
 from crm_core.ui.tables import Table
 
-_SHOWN = "_merge_as_shown"
+_SHOWN, _MERGED = "_merge_as_shown", "_patient_merged"
 _FOUND = 10
 _CANDIDATES = {
     "Patient": tables.text(width=180),
@@ -65,6 +65,13 @@ def show(patient: MemberRead, actor: Actor) -> None:
         _choose(patient)
     else:
         _decide(patient, other_id, actor)
+
+
+def open_merged() -> None:
+    """After a merge: writes the address of the record that stays."""
+    if merged := st.session_state.pop(_MERGED, None):
+        gone = dict.fromkeys(("do", "other", "find", "stays", "tab"))
+        address_bar.go({"patient": merged, **gone})
 
 
 def _choose(patient: MemberRead) -> None:
@@ -184,16 +191,6 @@ def _confirm(pair: _Pair, actor: Actor) -> None:
         )
         if _essence(merged) != _essence(pair.after):
             raise Conflict("One of the two was changed since you looked: look again.")
-
-
-_MERGED = "_patient_merged"
-
-
-def open_merged() -> None:
-    """After a merge: writes the address of the record that stays."""
-    if merged := st.session_state.pop(_MERGED, None):
-        gone = dict.fromkeys(("do", "other", "find", "stays", "tab"))
-        address_bar.go({"patient": merged, **gone})
 
 
 def _called(patient: MemberRead) -> str:

@@ -36,14 +36,14 @@ SOURCES = {
     Rule.ADJUSTMENT: "Correction",
 }
 _LOTS = {
-    "From": tables.text(width=110),
+    "From": tables.text(width=100),
     "What for": tables.text(width=150),
     "Earned": tables.on_day(width=95),
-    "Points": tables.number(width=65),
-    "Left": tables.number(width=65),
+    "Points": tables.number(width=60),
+    "Left": tables.number(width=60),
     "Ends": tables.on_day(width=95),
-    "Used for": tables.text(width="medium"),
-    "Towards the tier": tables.text(width=110),
+    "Used for": tables.text(width=130),
+    "Towards the tier": tables.text(width=105),
 }
 _LEDGER = {
     "When": tables.at(width=150),

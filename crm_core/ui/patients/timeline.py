@@ -10,12 +10,11 @@ from crm_core.ui import address_bar, tables
 from crm_core.ui.formatting import words
 from crm_core.ui.page import load
 
-_READ = "read"
+_READ, _MERGE = "read", "merge"
 _SAID = {
     "insert": "Registered",
     "delete": "Removed",
     "reveal": "NIN shown in full",
-    "merge": "Another record was merged into this one",
     "status": "A reason was given for the change of status",
     _READ: "Record opened",
 }
@@ -63,6 +62,8 @@ def said(happening: Happening) -> str:
     """One entry in words, such as ``Status: active → inactive``."""
     if happening.action in _SAID:
         return _SAID[happening.action]
+    if happening.action == _MERGE:
+        return f"{happening.changes['merged'][1]} was merged into this record"
     changes = [
         f"{_NAMES.get(name, name.replace('_', ' '))}: {_value(before)} → {_value(after)}"
         for name, (before, after) in happening.changes.items()
