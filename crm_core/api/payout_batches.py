@@ -90,7 +90,7 @@ def commit_approval(db: Db, actor: CurrentActor, data: ApprovalCommit) -> Done[R
     receipt = service.commit_approval(
         db, data.fingerprint, data.ids, actor=actor, override_reason=data.override_reason
     )
-    return Done(message=f"{receipt.changed} payouts approved", data=receipt)
+    return Done(message=f"{_payouts(receipt.changed)} approved", data=receipt)
 
 
 @router.post("/plan-undo")
@@ -105,7 +105,7 @@ def commit_undo(db: Db, actor: CurrentActor, data: UndoCommit) -> Done[Receipt]:
     receipt = service.commit_undo(
         db, data.fingerprint, data.ids, actor=actor, receipt_id=data.receipt_id
     )
-    return Done(message=f"{receipt.changed} approvals undone", data=receipt)
+    return Done(message=f"Approval of {_payouts(receipt.changed)} undone", data=receipt)
 
 
 @router.post("/plan-month")
@@ -118,7 +118,7 @@ def plan_month(db: ReadDb, actor: CurrentActor, data: MonthPlan) -> Envelope[Pla
 def commit_month(db: Db, actor: CurrentActor, data: MonthCommit) -> Done[Receipt]:
     """Makes the payouts that the plan showed."""
     receipt = service.commit_month(db, data.fingerprint, data.month, actor=actor)
-    return Done(message=f"{receipt.changed} payouts created", data=receipt)
+    return Done(message=f"{_payouts(receipt.changed)} created", data=receipt)
 
 
 @router.post("/plan-file")
@@ -131,7 +131,7 @@ def plan_file(db: ReadDb, actor: CurrentActor, data: Selection) -> Envelope[Plan
 def commit_file(db: Db, actor: CurrentActor, data: Commit) -> Done[Receipt]:
     """Writes the file; its payouts are processing from now on."""
     receipt = service.commit_file(db, data.fingerprint, data.ids, actor=actor)
-    return Done(message=f"Bank file of {receipt.changed} payouts written", data=receipt)
+    return Done(message=f"Bank file of {_payouts(receipt.changed)} written", data=receipt)
 
 
 @router.get("/files")
@@ -162,7 +162,7 @@ def plan_payment(db: ReadDb, actor: CurrentActor, data: PaymentPlan) -> Envelope
 def commit_payment(db: Db, actor: CurrentActor, data: PaymentCommit) -> Done[Receipt]:
     """Marks what the plan showed as paid."""
     receipt = service.commit_payment(db, data.fingerprint, data.lines, actor=actor)
-    return Done(message=f"{receipt.changed} payouts marked as paid", data=receipt)
+    return Done(message=f"{_payouts(receipt.changed)} marked as paid", data=receipt)
 
 
 async def _body(request: Request) -> bytes:
@@ -186,3 +186,7 @@ def plan_statement(
     found = parse_statement(content)
     plan = service.plan_payment(db, found.lines, actor=actor) if found.lines else None
     return Envelope(data=StatementPlan(lines=found.lines, refused=found.refused, plan=plan))
+
+
+def _payouts(number: int) -> str:
+    return "1 payout" if number == 1 else f"{number:,} payouts"

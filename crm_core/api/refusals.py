@@ -102,8 +102,7 @@ async def _answer_http(request: Request, error: Exception) -> Response:
     if refused.status_code == 404 and refused.detail == "Not Found":
         return failure(404, f"There is nothing at {request.url.path}.")
     if refused.status_code == 405:
-        allowed = headers.get("Allow", "other methods")
-        return failure(405, f"This address takes {allowed} only.", headers=headers)
+        return failure(405, f"This address does not take {request.method}.", headers=headers)
     return failure(refused.status_code, str(refused.detail), headers=headers)
 
 

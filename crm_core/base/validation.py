@@ -1,5 +1,6 @@
 """What pydantic found wrong, in words that a person understands; API and forms share them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,11 +25,18 @@ def sentence_of(found: Mapping[str, Any]) -> str:
     template = _SENTENCES.get(str(found["type"]))
     if found["type"] in {"enum", "literal_error"}:
         return f"Choose one of: {str(context['expected']).replace(chr(39), '')}."
+    if found["type"] == "string_pattern_mismatch":
+        return _of_the_form(str(context["pattern"]))
     if found["type"] == "string_too_short" and context["min_length"] == 1:
         return "This must not be empty."
     if template is not None:
         return template.format_map(context)
     return _as_sentence(str(found["msg"]))
+
+
+def _of_the_form(pattern: str) -> str:
+    digits = re.fullmatch(r"\^\[0-9\]\{(\d+)\}\$", pattern)
+    return f"Give {digits[1]} digits." if digits else "This does not have the right form."
 
 
 def _as_sentence(message: str) -> str:
@@ -55,7 +63,6 @@ _SENTENCES = {
     "string_unicode": "This is not valid text.",
     "string_too_short": "Give at least {min_length} characters.",
     "string_too_long": "Give at most {max_length} characters.",
-    "string_pattern_mismatch": "This does not have the right form.",
     "int_type": _WHOLE,
     "int_parsing": _WHOLE,
     "int_from_float": _WHOLE,

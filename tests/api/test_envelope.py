@@ -131,7 +131,7 @@ def test_a_method_that_an_address_does_not_take_is_405_with_those_it_takes(
     answer = client.delete(f"{PREFIX}/receipts")
     assert answer.status_code == 405
     assert answer.headers["allow"] == "GET"
-    assert answer.json() == {"success": False, "message": "This address takes GET only."}
+    assert answer.json() == {"success": False, "message": "This address does not take DELETE."}
 
 
 def test_an_address_may_end_with_a_slash(client: TestClient, session: Session) -> None:

@@ -112,10 +112,11 @@ def test_a_replayed_commit_answers_with_the_first_receipt(
     body = {"ids": ids, "fingerprint": plan(approver, "approval", ids=ids)["fingerprint"]}
     key = {"Idempotency-Key": "commit-1"}
 
-    first = done(approver.post(f"{PAYOUTS}/commit-approval", json=body, headers=key))
+    response = approver.post(f"{PAYOUTS}/commit-approval", json=body, headers=key)
     again = done(approver.post(f"{PAYOUTS}/commit-approval", json=body, headers=key))
 
-    assert first == again
+    assert response.json()["message"] == "1 payout approved"
+    assert done(response) == again
     assert client.get(f"{API}/receipts").json()["pagination"]["total"] == 1
 
 
