@@ -75,8 +75,9 @@ _REGISTERED = text(
             FROM crm_patients WHERE nin_hash = r.nin_hash AND merged_into_id IS NULL
             UNION ALL
             SELECT patient_code, 'phone, name and date of birth', 3
+            -- Not IS NULL, whose index a planner without statistics walks whole for every line.
             FROM crm_patients WHERE phone = r.phone AND date_of_birth = r.born
-                AND merged_into_id IS NULL
+                AND coalesce(merged_into_id, 0) = 0
                 AND lower(first_name || E'\\n' || last_name) = lower(r.name)
             ORDER BY rank, patient_code LIMIT 1) p
         WHERE r.import_id = :import_id AND r.verdict = 'ok'
