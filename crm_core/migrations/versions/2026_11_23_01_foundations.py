@@ -232,8 +232,8 @@ END $$;
 COMMENT ON FUNCTION crm_history_doc IS
     'A row as the history keeps it: without noise, and with secrets told apart but not told';
 
--- Statement level with transition tables: a bulk write costs one insert, not one a row. A plan
--- made for one row is kept for ten thousand: without nested loops it is never a quadratic one.
+-- Statement level with transition tables: a bulk write costs one insert, not one a row. Those have
+-- no statistics, and the planner joined them by nested loops: 17 s for 4,000 rows, 3 s without.
 CREATE FUNCTION crm_history_write() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_nestloop = off AS $$
 -- The tables' columns have names of their own: a variable must not shadow one.

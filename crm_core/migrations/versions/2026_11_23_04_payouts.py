@@ -331,7 +331,7 @@ SET search_path = public, pg_temp AS $$
 DECLARE touched bigint[];
 BEGIN
     IF TG_OP = 'UPDATE' THEN
-        -- Not a join: its plan would be kept from one row to ten thousand.
+        -- Not a join: without statistics of the two it might be made by nested loops.
         SELECT array_agg(DISTINCT owner_id) INTO touched
         FROM (SELECT id, owner_id, status, gross_revenue, net_amount, period_end FROM new_rows
               EXCEPT ALL
