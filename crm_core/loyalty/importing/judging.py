@@ -17,22 +17,22 @@ def judge(session: Session, import_id: int) -> None:
         "duplicate": "duplicate",
         "refused": "refused",
         "since": "",
-        "to_line": 2**31 - 1,
-        "from_line": 0,
     }
     session.execute(_REGISTERED, values)
     session.execute(_REFERRED, values)
 
 
-def judge_again(session: Session, import_id: int, lines: range) -> None:
-    """The same under lock: what would no longer be imported has changed since it was shown."""
+def judge_again(session: Session, import_id: int) -> None:
+    """The same under lock: what would no longer be imported has changed since it was shown.
+
+    Once for all lines and before the first is registered: a table that grows by a hundred
+    thousand rows within a transaction has no statistics, and a look-up in it is planned wrongly.
+    """
     values = {
         "import_id": import_id,
         "duplicate": "changed",
         "refused": "changed",
         "since": "Changed since you looked: ",
-        "from_line": lines.start,
-        "to_line": lines.stop,
     }
     session.execute(_REGISTERED, values)
     session.execute(_REFERRED, values)
@@ -81,7 +81,6 @@ _REGISTERED = text(
                 AND lower(first_name || E'\\n' || last_name) = lower(r.name)
             ORDER BY rank, patient_code LIMIT 1) p
         WHERE r.import_id = :import_id AND r.verdict = 'ok'
-          AND r.line >= :from_line AND r.line < :to_line
     )
     UPDATE crm_patient_import_rows r
     SET verdict = :duplicate, code = 'registered', data = NULL,
@@ -100,7 +99,6 @@ _REFERRED = text(
         LEFT JOIN crm_patients p
             ON p.referral_code = r.referral_code AND p.withdrawn_at IS NULL
         WHERE r.import_id = :import_id AND r.verdict = 'ok' AND r.referral_code IS NOT NULL
-          AND r.line >= :from_line AND r.line < :to_line
     )
     UPDATE crm_patient_import_rows r
     SET verdict = CASE WHEN f.reason IS NULL THEN 'ok' ELSE :refused END,

@@ -80,8 +80,8 @@ def commit_import(session: Session, import_id: int, fingerprint: str, *, actor: 
     if not found.ok_count:
         raise Conflict("No line of this file can be imported.")
     work_alone(session)
+    judging.judge_again(session, import_id)
     for lines in line_steps(session, import_id):
-        judging.judge_again(session, import_id, lines)
         enrolling.enrol(session, import_id, lines)
     return _finish(session, found, actor)
 
