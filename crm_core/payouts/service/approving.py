@@ -171,7 +171,7 @@ def _approve(
         literal(actor.person),
         literal(actor.name),
         Payout.digest,
-        case((Payout.id.in_(_blocked(session, ids)), reason)),
+        case((Payout.id.in_(_blocked(session, ids)), reason)) if override_reason else reason,
     ).where(Payout.id.in_(ids))
     columns = ["payout_id", "approver", "approver_name", "digest", "override_reason"]
     live = (

@@ -15,11 +15,13 @@ QUICK = {"fsync": "off", "shared_buffers": "16MB", "max_connections": "20"}
 ROOT = os.geteuid() == 0
 PROJECT = Path(__file__).parents[3]
 
-# A process that joins, says the address, and leaves when its input ends.
+# A process that joins, says the address, and leaves when its input ends. A shell that put the
+# suite into the background has switched Ctrl-C off for everything below it.
 HOLDER = """
-import sys
+import signal, sys
 from pathlib import Path
 from crm_core.base.embedded import running
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with running(Path(sys.argv[1]), settings=dict(p.split("=") for p in sys.argv[2:])) as cluster:
     print(cluster.url(), flush=True)
     sys.stdin.read()
