@@ -11,6 +11,7 @@ from crm_core.loyalty.importing.models import PatientImport
 
 def judge(session: Session, import_id: int) -> None:
     """Refuses the lines of a file that repeat another line, a patient, or a wrong referral."""
+    analyse(session)
     session.execute(_IN_FILE, {"import_id": import_id})
     values = {
         "import_id": import_id,
@@ -25,9 +26,9 @@ def judge(session: Session, import_id: int) -> None:
 def judge_again(session: Session, import_id: int) -> None:
     """The same under lock: what would no longer be imported has changed since it was shown.
 
-    Once for all lines and before the first is registered: a table that grows by a hundred
-    thousand rows within a transaction has no statistics, and a look-up in it is planned wrongly.
+    Once for all lines, before the first of them is registered.
     """
+    analyse(session)
     values = {
         "import_id": import_id,
         "duplicate": "changed",
@@ -36,6 +37,11 @@ def judge_again(session: Session, import_id: int) -> None:
     }
     session.execute(_REGISTERED, values)
     session.execute(_REFERRED, values)
+
+
+def analyse(session: Session) -> None:
+    """Lets the planner know how large the tables have become within this transaction."""
+    session.execute(text("SELECT crm_analyse_imports()"))
 
 
 def count_up(session: Session, found: PatientImport) -> None:

@@ -81,8 +81,11 @@ def commit_import(session: Session, import_id: int, fingerprint: str, *, actor: 
         raise Conflict("No line of this file can be imported.")
     work_alone(session)
     judging.judge_again(session, import_id)
-    for lines in line_steps(session, import_id):
+    for number, lines in enumerate(line_steps(session, import_id), start=1):
         enrolling.enrol(session, import_id, lines)
+        if number.bit_count() == 1:  # each time that they have doubled
+            judging.analyse(session)
+    judging.analyse(session)
     return _finish(session, found, actor)
 
 

@@ -72,6 +72,16 @@ CREATE TABLE crm_patient_import_rows (
 CREATE INDEX ix_crm_patient_import_rows_verdict
     ON crm_patient_import_rows (import_id, verdict, line);
 CREATE INDEX ix_crm_patient_import_rows_patient_id ON crm_patient_import_rows (patient_id);
+
+-- Tables that grow by a hundred thousand rows in one transaction are planned as if they were
+-- empty until they are analysed, which only their owner may do: look-ups then walk whole indexes.
+CREATE FUNCTION crm_analyse_imports() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    ANALYZE (SKIP_LOCKED) crm_patient_import_rows, crm_patients, crm_loyalty_accounts,
+        crm_loyalty_transactions, crm_loyalty_lots;
+END $$;
+COMMENT ON FUNCTION crm_analyse_imports IS 'Lets the planner know how far an import has come';
 """
 
 
