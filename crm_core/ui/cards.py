@@ -111,7 +111,13 @@ def _colour(card: Card) -> Literal["off", "inverse", "normal"]:
 def _way_there(card: Card, opens: Mapping[str, str | None]) -> None:
     if card.page:
         params = {name: value for name, value in opens.items() if value is not None}
-        st.page_link(card.page, label=card.action, query_params=params)
+        st.page_link(
+            card.page,
+            label=card.action,
+            icon=":material/arrow_forward:",
+            icon_position="right",
+            query_params=params,
+        )
         return
     st.button(
         card.action,

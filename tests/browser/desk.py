@@ -19,6 +19,7 @@ ADMINISTRATOR = "admin@crm.local"
 
 _FINISHED = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 _IN_THE_WORKS = '[data-testid="stSkeleton"], [data-stale="true"]'
+_TWO_FRAMES = "() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,15 @@ class Desk:
         """Returns when the page's script has run to its end and everything of it is drawn."""
         self.page.locator(_FINISHED).wait_for()
         expect(self.page.locator(_IN_THE_WORKS)).to_have_count(0)
+
+    def settle_drawing(self) -> None:
+        """Returns when charts, tables and letters are on the screen as well."""
+        self.settle()
+        self.page.evaluate("() => document.fonts.ready.then(() => true)")
+        charts = self.page.get_by_test_id("stPlotlyChart")
+        for chart in charts.all():
+            expect(chart.locator(".main-svg").first).to_be_attached()
+        self.page.evaluate(_TWO_FRAMES)
 
     def press(self, name: str | re.Pattern[str]) -> None:
         """Clicks the button of this name."""

@@ -29,6 +29,15 @@ def make_payouts(stack: Stack, *net_amounts: str) -> list[Made]:
     return [Made(payout["id"], payout["payout_code"]) for payout in made]
 
 
+def prepare_month(stack: Stack, month: date) -> None:
+    """The payouts of a month, as its plan has them."""
+    asked = {"month": month.isoformat()}
+    with stack.api("finance") as api:
+        plan = data_of(api.post("/payouts/plan-month", json=asked))
+        given = {**asked, "fingerprint": plan["fingerprint"]}
+        data_of(api.post("/payouts/commit-month", json=given))
+
+
 def _payout(net_amount: str, month: date) -> dict[str, object]:
     return {
         "owner_id": 1,

@@ -87,7 +87,7 @@ def test_the_browsers_back_and_forward_lead_from_page_to_page(viewer: Desk) -> N
 
 def test_a_viewer_sees_no_button_that_writes(viewer: Desk) -> None:
     viewer.open("/payouts")
-    viewer.reads("Waiting for approval")
+    viewer.reads("Ready to pay")
     for tab in ("Make", "Pay"):
         expect(viewer.page.get_by_role("tab", name=tab, exact=True)).to_have_count(0)
     viewer.open("/payouts?payout=3")

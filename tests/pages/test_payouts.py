@@ -68,7 +68,7 @@ def test_an_empty_queue_says_what_to_do(payouts: Open) -> None:
     page = payouts(Role.APPROVER)
 
     assert any(told.startswith("Nothing waits for approval.") for told in texts(page))
-    assert metric(page, "Waiting for approval: 0") == "₦0"
+    assert metric(page, "To approve: 0") == "₦0"
 
 
 def test_somebody_without_a_role_sees_no_payout(payouts: Open, session: Session) -> None:

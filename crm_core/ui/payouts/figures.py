@@ -60,7 +60,7 @@ def of_the_queue(stats: PayoutStats) -> None:
     cards.show(
         [
             Card(
-                f"Waiting for approval: {count:,}",
+                f"To approve: {count:,}",
                 naira_short(sum((total.net_amount for total in waiting), Decimal(0))),
                 help="Pending, or failed at the bank and in need of a new approval: all below.",
             ),

@@ -40,7 +40,7 @@ def _head(receipt: ReceiptRead, names: dict[str, str]) -> None:
     if receipt.undone_at is not None:
         states.chips(["undone"])
     cards = {name: total for name, total in receipt.totals.items() if name not in _LONG}
-    with st.grid(4, min_column_width=160):
+    with st.grid(4, min_column_width=190):
         st.metric("Changed", f"{len(receipt.changed):,}", border=True)
         st.metric("Refused", f"{len(receipt.refused):,}", border=True)
         for name, total in cards.items():

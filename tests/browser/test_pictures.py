@@ -1,0 +1,150 @@
+"""Every page in both themes, wide and narrow: pictures, axe's findings, and a quiet console."""
+
+from dataclasses import dataclass
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from crm_core.base.clock import add_months, lagos_today, month_start
+from tests.browser import pictures
+from tests.browser.conftest import SitDown
+from tests.browser.desk import ADMINISTRATOR, APPROVER, FINANCE, VIEWER, Desk
+from tests.browser.payouts import make_payouts, prepare_month
+from tests.browser.stack import Stack
+
+pytestmark = pytest.mark.browser
+
+ANALYST = "analyst@crm.local"
+
+# What Streamlit draws and nobody can change from outside: the sections of its navigation are lists
+# in lists without an item between; the points of a card's line have a role and no name.
+_OURS = {"exclude": [["[data-testid=stMetricChart]"]]}
+_RULES = {
+    "resultTypes": ["violations"],
+    "rules": {"list": {"enabled": False}, "listitem": {"enabled": False}},
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """A page as somebody sees it; ``shows`` is there when it is complete.
+
+    Attributes:
+        guide: the picture's name in the guide, where it is one of those.
+    """
+
+    name: str
+    who: str
+    path: str
+    shows: str
+    guide: str = ""
+
+
+LOOKS = [
+    Look("home", FINANCE, "/", "Satisfaction trend", "home"),
+    Look("owners", FINANCE, "/owners", "Lifetime value", "owners"),
+    Look("contracts", FINANCE, "/owners?tab=contracts", "contracts"),
+    Look("hospitals", FINANCE, "/owners?tab=hospitals", "Hospital"),
+    Look("owner", FINANCE, "/owners?owner=3", "What is waiting", "owner"),
+    Look("owner-account", FINANCE, "/owners?owner=3&tab=bank-account", "Zenith"),
+    Look("payouts", APPROVER, "/payouts", "Ready to pay", "payouts"),
+    Look("pipeline", APPROVER, "/payouts?tab=pipeline", "By month of the period"),
+    Look("list", APPROVER, "/payouts?tab=all-payouts", "payouts"),
+    Look("make", FINANCE, "/payouts?tab=make", "One payout by hand"),
+    Look("pay", FINANCE, "/payouts?tab=pay", "The bank's statement", "pay"),
+    Look("payout", APPROVER, "/payouts?payout=3", "What happened", "payout"),
+    Look("receipts", FINANCE, "/receipts", "What was done"),
+    Look("receipt", FINANCE, "/receipts?receipt=1", "What was changed", "receipt"),
+    Look("patients", VIEWER, "/patients", "patients", "patients"),
+    Look("patient", VIEWER, "/patients?patient=1", "points", "patient"),
+    Look("loyalty", VIEWER, "/loyalty", "Points", "loyalty"),
+    Look("exports", ANALYST, "/loyalty?tab=exports", "Exports so far", "exports"),
+    Look("admin", ADMINISTRATOR, "/admin", "Sign-ins"),
+    Look("settings", ADMINISTRATOR, "/admin?tab=Settings", "Settings"),
+    Look("history", ADMINISTRATOR, "/admin?tab=History", "Last sealed", "history"),
+    Look("refused", VIEWER, "/admin", "this takes the admin role"),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def furnished(stack: Stack) -> None:
+    """A month prepared, one payout for two approvers, one long overdue; and an analyst."""
+    prepare_month(stack, add_months(month_start(lagos_today()), -2))
+    make_payouts(stack, "14500000.00", "2750000.00")
+    roles = ("--role", "analyst")
+    stack.command("user", "create", ANALYST, *roles, typed="correct horse battery staple\n")
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
+def test_a_page_is_in_order_in_both_themes_wide_and_narrow(look: Look, sit_down: SitDown) -> None:
+    desk = sit_down(look.who)
+    desk.open(look.path)
+    desk.reads(look.shows)
+    found: list[str] = []
+    for theme in ("light", "dark"):
+        desk.page.emulate_media(color_scheme=theme)
+        pictures.take(desk, look.name, theme=theme, width=1280)
+        found += trouble_with(desk)
+        pictures.take(desk, look.name, theme=theme, width=390)
+        found += what_sticks_out(desk)
+    assert found == []
+    if look.guide:
+        pictures.keep_for_the_guide(look.name, look.guide)
+
+
+def test_the_plan_of_a_month_is_in_order(sit_down: SitDown) -> None:
+    desk = sit_down(FINANCE)
+    month = add_months(month_start(lagos_today()), -3)
+    desk.open(f"/payouts?tab=make&month={month:%Y-%m}")
+    desk.press("Look at the month")
+    desk.reads(f"Payouts for {month:%B %Y}")
+    pictures.take(desk, "prepare", theme="light", width=1280)
+    assert trouble_with(desk) == []
+    pictures.keep_for_the_guide("prepare")
+
+
+def test_the_plan_of_an_approval_is_in_order(sit_down: SitDown) -> None:
+    desk = sit_down(APPROVER)
+    desk.open("/payouts")
+    queue = desk.table("Payouts that wait for approval")
+    queue.has("Fine")
+    desk.pick(queue, [row[0] for row in queue.rows()[:3]])
+    desk.settle()
+    pictures.take(desk, "choose", theme="light", width=1280)
+    desk.press("Look and approve")
+    desk.reads("Look before you approve")
+    pictures.take(desk, "approve", theme="light", width=1280)
+    assert trouble_with(desk) == []
+    for name in ("choose", "approve"):
+        pictures.keep_for_the_guide(name)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_sign_in_form_is_in_order(theme: str, sit_down: SitDown) -> None:
+    nobody = sit_down(theme="dark" if theme == "dark" else "light")
+    nobody.page.goto(nobody.stack.dashboard)
+    nobody.page.get_by_label("Password").wait_for()
+    assert trouble_with(nobody) == []
+
+
+def trouble_with(desk: Desk) -> list[str]:
+    """What axe finds serious or worse."""
+    found = Axe().run(desk.page, context=_OURS, options=_RULES).response["violations"]
+    return [
+        f"{each['id']}: {each['help']} at {node['target']}: {node['html'][:160]}"
+        for each in found
+        if each["impact"] in {"serious", "critical"}
+        for node in each["nodes"]
+    ]
+
+
+def what_sticks_out(desk: Desk) -> list[str]:
+    """Whatever is wider than the screen, so that the page would scroll sideways."""
+    found: list[str] = desk.page.evaluate(
+        "() => { const main = document.querySelector('[data-testid=stMain]');"
+        " return main.scrollWidth > main.clientWidth + 1"
+        " ? [...main.querySelectorAll('[data-testid]')]"
+        "   .filter(e => e.getBoundingClientRect().right > innerWidth + 1)"
+        "   .map(e => e.dataset.testid).slice(0, 5) : []; }"
+    )
+    return found
