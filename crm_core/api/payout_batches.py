@@ -1,6 +1,5 @@
 """Payouts many at once: a plan of what would happen, then a commit of what was looked at."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -11,6 +10,7 @@ from crm_core.api.deps import CurrentActor, Db, ReadDb, needs
 from crm_core.api.examples import STATEMENT
 from crm_core.api.responses import Done, Envelope
 from crm_core.api.route import Route
+from crm_core.base.clock import DayOrMonth
 from crm_core.base.preflight import Plan, Receipt
 from crm_core.base.words import RecordId
 from crm_core.payouts import queries, service
@@ -45,7 +45,7 @@ class MonthPlan(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    month: date
+    month: DayOrMonth
 
 
 class MonthCommit(MonthPlan):

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import PlainSerializer
+from pydantic import BeforeValidator, PlainSerializer
 
 LAGOS = ZoneInfo("Africa/Lagos")
 
@@ -17,6 +17,15 @@ Instant = Annotated[
     ),
 ]
 """An aware instant; on the wire ISO-8601 UTC with Z, as PostgreSQL builds it for lists."""
+
+
+def _whole_day(value: object) -> object:
+    """A month written as ``2026-10`` is its first day."""
+    return f"{value}-01" if isinstance(value, str) and len(value) == len("2026-10") else value
+
+
+DayOrMonth = Annotated[date, BeforeValidator(_whole_day)]
+"""A month on the wire: ``2026-10``, or any of its days."""
 
 
 def utc_now() -> datetime:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from crm_core.base.clock import Instant, lagos_today, month_start
+from crm_core.base.clock import DayOrMonth, Instant, lagos_today, month_start
 from crm_core.base.money import Naira
 from crm_core.base.paging import PageRequest
 from crm_core.base.words import Name, RecordId, Search
@@ -17,7 +17,7 @@ def _first_of_month(day: date) -> date:
     return month_start(day)
 
 
-Month = Annotated[date, AfterValidator(_first_of_month)]
+Month = Annotated[DayOrMonth, AfterValidator(_first_of_month)]
 """Any day of a month that has begun; kept as the month's first day."""
 
 

@@ -92,6 +92,15 @@ def test_a_month_of_revenue_is_recorded_and_corrected(signed_in: SignedIn) -> No
     assert done(client.get(f"{API}/hospitals", params={"search": "ibad"}))[0]["id"] == hospital_id
 
 
+def test_a_month_may_be_written_as_a_month(signed_in: SignedIn) -> None:
+    client = signed_in(Role.FINANCE)
+    body = {"hospital_id": add_hospital(client), "month": "2026-01", "gross_revenue": "5.00"}
+
+    assert done(client.post(f"{API}/hospitals/revenue", json=body))["month"] == "2026-01-01"
+    plan = done(client.post(f"{API}/payouts/plan-month", json={"month": "2026-01"}))
+    assert plan["totals"]["count"] == "0"
+
+
 def test_records_of_nobody_are_not_found(signed_in: SignedIn) -> None:
     client = signed_in(Role.FINANCE)
     for path in ("/owners/999999/surveys", "/owners/999999/account", "/hospitals/999999/revenue"):
