@@ -71,7 +71,10 @@ def export_dataset(dataset: str, kind: str, filters: tuple[str, ...]) -> None:
 def import_patients(
     file: BinaryIO, mapping: tuple[str, ...], commit: bool, refused: Path | None
 ) -> None:
-    """Import patients from FILE, a CSV whose first line names the columns."""
+    """Import patients from a CSV file.
+
+    Its first line names the columns.
+    """
     actor = machine(f"command:{getpass.getuser()}")
     upload = importing.Upload(file, Path(file.name).name, dict(map(_pair, mapping)))
     with database(say=_note) as urls:

@@ -142,7 +142,7 @@ def test_every_empty_field_of_a_new_payout_says_that_it_is_required(payouts: Ope
         ({"gross_revenue": "-5"}, "Give 0 or more."),
         ({"net_amount": "5,000"}, "The net amount must be the gross less the deductions."),
         ({"period_end": date(2020, 1, 1)}, "Give an end on or after the start of the period."),
-        ({"account_number": "12"}, "This does not have the right form."),
+        ({"account_number": "12"}, "Give 10 digits."),
     ],
     ids=str,
 )

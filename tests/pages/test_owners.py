@@ -266,7 +266,7 @@ def test_a_wrong_account_number_is_said_at_its_field(owners: Open, session: Sess
     page.text_input[-2].set_value("12ab")
     press(page, "Save the account")
 
-    assert errors(page) == ["This does not have the right form."]
+    assert errors(page) == ["Give 10 digits."]
 
 
 def test_whole_numbers_are_shown_for_a_reason_that_is_kept(owners: Open, session: Session) -> None:
