@@ -2,6 +2,8 @@
 
 import getpass
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -50,14 +52,12 @@ def export_dataset(dataset: str, kind: str, filters: tuple[str, ...]) -> None:
     if kind != Format.CSV and sys.stdout.isatty():
         raise click.UsageError(f"Send the {kind} to a file: add > {dataset}.{kind}")
     given = ExportFilter.model_validate(dict(_pair(text) for text in filters))
-    with database(say=_note) as urls:
-        engine = connect(urls.app)
+    with _connected():
         actor = machine(f"command:{getpass.getuser()}")
         export = open_export(Dataset(dataset), Format(kind), given, actor=actor)
         for chunk in export.chunks():
             sys.stdout.buffer.write(chunk)
         sys.stdout.flush()
-        engine.dispose()
     _note(f"{export.rows:,} rows")
 
 
@@ -77,8 +77,7 @@ def import_patients(
     """
     actor = machine(f"command:{getpass.getuser()}")
     upload = importing.Upload(file, Path(file.name).name, dict(map(_pair, mapping)))
-    with database(say=_note) as urls:
-        engine = connect(urls.app)
+    with _connected():
         with transaction(who=actor.key, why="import-patients") as session:
             seen = importing.plan_import(session, upload, actor=actor)
         _say_totals(seen)
@@ -86,7 +85,17 @@ def import_patients(
             _commit_import(seen, actor)
         if refused is not None:
             _write_refused(seen, refused, actor)
-        engine.dispose()
+
+
+@contextmanager
+def _connected() -> Iterator[None]:
+    """Connections are given back also where a command is refused half way."""
+    with database(say=_note) as urls:
+        engine = connect(urls.app)
+        try:
+            yield
+        finally:
+            engine.dispose()
 
 
 def _say_totals(seen: ImportRead) -> None:
