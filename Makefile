@@ -11,7 +11,7 @@ COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test check format lint types arrows bench lock clean
+.PHONY: help install run test check format lint types arrows bench pictures lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ arrows: $(VENV)/.installed-dev ## Do imports point down?
 
 bench: $(VENV)/.installed-dev ## Measure, each figure beside its floor (the API comparison wants node and npm)
 	@$(PY) -m pytest tests/load -m load -s $(ARGS)
+
+pictures: $(VENV)/.installed-dev ## Take every page's picture anew, and the guide's among them (wants Chromium)
+	@CRM_PICTURES=1 $(PY) -m pytest tests/browser/test_pictures.py -q $(ARGS)
 
 lock: $(VENV)/.installed-dev ## Pin the requirements anew; UPGRADE=1 takes the newest
 	@$(COMPILE) requirements.in -o requirements.txt

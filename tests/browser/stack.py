@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ class Stack:
     """Dashboard, API and worker on an embedded database of their own, with the sample data."""
 
     variables: Mapping[str, str]
+    _tokens: dict[str, str] = field(default_factory=dict)
 
     @property
     def dashboard(self) -> str:
@@ -44,13 +45,18 @@ class Stack:
     @contextmanager
     def api(self, role: str) -> Iterator[httpx2.Client]:
         """The API, as a program with this role."""
-        token = self.command("token", "create", f"browser tests as {role}", "--role", role)
         with httpx2.Client(
             base_url=f"http://127.0.0.1:{self.variables['CRM_API_PORT']}/api/crm-v2",
-            headers={"Authorization": f"Bearer {token}"},
+            headers={"Authorization": f"Bearer {self._token(role)}"},
             timeout=PATIENCE,
         ) as client:
             yield client
+
+    def _token(self, role: str) -> str:
+        if role not in self._tokens:
+            words = ("token", "create", f"browser tests as {role}", "--role", role)
+            self._tokens[role] = self.command(*words)
+        return self._tokens[role]
 
 
 @contextmanager
