@@ -71,7 +71,7 @@ def satisfaction_card(
         kind="line",
         opens=opens,
         page=page,
-        action="Most satisfied first",
+        action="Best first",
         help="Mean of the owners' scores; each is the mean of an owner's surveys of the last year.",
     )
 

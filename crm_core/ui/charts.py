@@ -177,7 +177,8 @@ def _line(chart: Chart, series: Series, *, first: bool) -> Figure:
         "name": series.name,
         "x": list(chart.labels),
         "y": [_float(value) for value in series.values],
-        "line": {"color": series.tone.on_charts, "width": 2.5, "shape": "spline", "smoothing": 0.7},
+        # Straight from month to month: a smoothed line dips below nought where nothing was.
+        "line": {"color": series.tone.on_charts, "width": 2.5},
         "marker": {"size": 6},
         "fill": "tozeroy" if first else "none",
         "fillcolor": _FILL,

@@ -119,7 +119,7 @@ def _cards(morning: Morning) -> list[Card]:
             trend=[figure.lifetime_value for figure in morning.figures],
             opens={"sort": "value"},
             page=OWNERS,
-            action="Most valuable first",
+            action="Largest first",
         ),
     ]
 

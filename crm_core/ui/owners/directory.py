@@ -92,7 +92,7 @@ def _cards(stats: OwnerStats, figures: list[MonthFigures]) -> list[Card]:
             cards.change_in_naira(now.lifetime_value, before.lifetime_value),
             trend=[figure.lifetime_value for figure in figures],
             opens=_only(sort="value"),
-            action="Most valuable first",
+            action="Largest first",
             help="What owners were paid before we kept payouts here, plus the gross of all paid.",
         ),
         Card(

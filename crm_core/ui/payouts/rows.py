@@ -46,7 +46,7 @@ QUEUE = {
     "Net": tables.naira(),
     "Due": tables.on_day(width=92),
     "State": tables.state(["overdue", "failed"], width=76),
-    "Checks": tables.state([*CHECKS.values(), "fine"], width=186),
+    "Checks": tables.state([*CHECKS.values(), "fine"], width=160),
     "For you": tables.state(list(_FOR_YOU.values()), width=112),
     "Approvals": tables.text(width=74),
     "Made by": tables.text(),
