@@ -8,7 +8,8 @@ from itertools import count
 from crm_core.base.clock import add_months, lagos_today, month_end, month_start
 from tests.browser.stack import Stack, data_of
 
-_months_ago = count(24)
+# Before the contracts of the sample begin.
+_months_ago = count(4)
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,11 @@ class Made:
     code: str
 
 
-def make_payouts(stack: Stack, *net_amounts: str) -> list[Made]:
-    """Pending payouts of the first owner, each of a month of its own."""
+def make_payouts(stack: Stack, *net_amounts: str, **more: str) -> list[Made]:
+    """Pending payouts of the first owner, each of a month of its own; ``more`` is in each."""
     with stack.api("finance") as api:
         made = [
-            data_of(api.post("/payouts", json=_payout(amount, month)))
+            data_of(api.post("/payouts", json=_payout(amount, month) | more))
             for amount, month in zip(net_amounts, _past(), strict=False)
         ]
     return [Made(payout["id"], payout["payout_code"]) for payout in made]

@@ -16,6 +16,12 @@ pytestmark = pytest.mark.browser
 
 ANALYST = "analyst@crm.local"
 
+OTHER_ACCOUNT = {
+    "bank_name": "First Bank",
+    "account_number": "0000014579",
+    "account_name": "A. Ogundimu",
+}
+
 # What Streamlit draws and nobody can change from outside: the sections of its navigation are lists
 # in lists without an item between; the points of a card's line have a role and no name.
 _OURS = {"exclude": [["[data-testid=stMetricChart]"]]}
@@ -68,9 +74,10 @@ LOOKS = [
 
 @pytest.fixture(scope="module", autouse=True)
 def furnished(stack: Stack) -> None:
-    """A month prepared, one payout for two approvers, one long overdue; and an analyst."""
+    """A month prepared, a payout for two approvers, one to another account; and an analyst."""
     prepare_month(stack, add_months(month_start(lagos_today()), -2))
-    make_payouts(stack, "14500000.00", "2750000.00")
+    make_payouts(stack, "14500000.00")
+    make_payouts(stack, "2750000.00", **OTHER_ACCOUNT)
     roles = ("--role", "analyst")
     stack.command("user", "create", ANALYST, *roles, typed="correct horse battery staple\n")
 
