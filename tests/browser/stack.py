@@ -54,7 +54,7 @@ class Stack:
 
     def _token(self, role: str) -> str:
         if role not in self._tokens:
-            words = ("token", "create", f"browser tests as {role}", "--role", role)
+            words = ("token", "create", f"Accounting ({role})", "--role", role)
             self._tokens[role] = self.command(*words)
         return self._tokens[role]
 

@@ -78,7 +78,7 @@ def furnished(stack: Stack) -> None:
     prepare_month(stack, add_months(month_start(lagos_today()), -2))
     make_payouts(stack, "14500000.00")
     make_payouts(stack, "2750000.00", **OTHER_ACCOUNT)
-    roles = ("--role", "analyst")
+    roles = ("--name", "Tunde Bakare", "--role", "analyst")
     stack.command("user", "create", ANALYST, *roles, typed="correct horse battery staple\n")
 
 

@@ -109,7 +109,7 @@ def _cards(stats: PatientStats, programme: LoyaltyStats) -> list[Card]:
             help="Points that members have and that have not ended.",
         ),
         Card(
-            "What the points are worth",
+            "What they are worth",
             naira_short(programme.liability),
             f"₦{programme.naira_a_point:,.2f} a point",
             note="",
