@@ -12,7 +12,6 @@ from procrastinate import PsycopgConnector
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from crm_core import worker
 from crm_core.base import beats
 from crm_core.base.clock import utc_now
 from crm_core.base.db import CONNECTION, reading, transaction
@@ -21,6 +20,7 @@ from crm_core.people import service as people
 from crm_core.people.models import SignInLink, StaffSession
 from crm_core.people.schemas import Role
 from crm_core.people.service.forgetting import KEPT
+from crm_core.worker import housekeeping, jobs
 from tests.conftest import KEYS
 from tests.make import make_staff
 from tests.processes import Running, eventually, running
@@ -91,7 +91,7 @@ def test_what_a_killed_worker_left_is_queued_again(own_database: str) -> None:
             " SELECT 'default', 'forget_what_ended', '{\"timestamp\": 0}', 'doing', id"
             " FROM procrastinate_workers"
         )
-    run_job(own_database, lambda: worker.recover_stalled_jobs(timestamp=0))
+    run_job(own_database, lambda: housekeeping.recover_stalled_jobs(timestamp=0))
     assert ask(own_database, "SELECT status::text FROM procrastinate_jobs") == "todo"
 
 
@@ -102,7 +102,7 @@ def test_what_a_living_worker_does_is_left_to_it(own_database: str) -> None:
             "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status, worker_id)"
             " SELECT 'default', 'forget_what_ended', '{}', 'doing', id FROM procrastinate_workers"
         )
-    run_job(own_database, lambda: worker.recover_stalled_jobs(timestamp=0))
+    run_job(own_database, lambda: housekeeping.recover_stalled_jobs(timestamp=0))
     assert ask(own_database, "SELECT status::text FROM procrastinate_jobs") == "doing"
 
 
@@ -120,7 +120,7 @@ def test_finished_jobs_are_forgotten_after_two_weeks(own_database: str) -> None:
                     "days": days,
                 },
             )
-    run_job(own_database, lambda: worker.forget_finished_jobs(timestamp=0))
+    run_job(own_database, lambda: housekeeping.forget_finished_jobs(timestamp=0))
     kept = ask(
         own_database,
         "SELECT string_agg(status::text, ' ' ORDER BY status) FROM procrastinate_jobs",
@@ -129,7 +129,7 @@ def test_finished_jobs_are_forgotten_after_two_weeks(own_database: str) -> None:
 
 
 def test_a_job_is_in_the_history_by_its_name(session: Session) -> None:
-    with worker.job("spring_clean") as transaction_of_the_job:
+    with jobs.job("spring_clean") as transaction_of_the_job:
         staff = make_staff(transaction_of_the_job, Role.VIEWER)
     who, why = session.execute(
         text("SELECT who, why FROM crm_history WHERE table_name = 'crm_staff' AND record_id = :id"),
@@ -146,7 +146,7 @@ def test_sessions_and_links_are_forgotten_a_month_after_their_end(session: Sessi
     people.open_session(session, staff.id, method="password", user_agent="")
     session.add(SignInLink(staff_id=staff.id, token_hash=b"x", expires_at=long_ago))
     session.flush()
-    worker.forget_what_ended(timestamp=0)
+    housekeeping.forget_what_ended(timestamp=0)
     assert session.execute(text("SELECT count(*) FROM crm_sessions")).scalar() == 1
     assert session.execute(text("SELECT count(*) FROM crm_sign_in_links")).scalar() == 0
 
@@ -156,8 +156,8 @@ def run_job(url: str, job: Callable[[], Awaitable[None]]) -> None:
 
     async def run() -> None:
         connector = PsycopgConnector(conninfo=url, kwargs=CONNECTION)
-        with worker.app.replace_connector(connector):
-            async with worker.app.open_async():
+        with jobs.app.replace_connector(connector):
+            async with jobs.app.open_async():
                 await job()
 
     asyncio.run(run())

@@ -26,6 +26,19 @@ class Permission(StrEnum):
     LOYALTY_READ = "loyalty_read"
     LOYALTY_REDEEM = "loyalty_redeem"
     LOYALTY_ADJUST = "loyalty_adjust"
+    MESSAGES_READ = "messages_read"
+    MESSAGES_SEND = "messages_send"
+    MESSAGES_MANAGE = "messages_manage"
+    APPOINTMENTS_READ = "appointments_read"
+    APPOINTMENTS_WRITE = "appointments_write"
+    APPOINTMENTS_SUPERVISE = "appointments_supervise"
+    FEEDBACK_READ = "feedback_read"
+    FEEDBACK_WRITE = "feedback_write"
+    CAMPAIGNS_READ = "campaigns_read"
+    CAMPAIGNS_DRAFT = "campaigns_draft"
+    CAMPAIGNS_APPROVE = "campaigns_approve"
+    CAMPAIGNS_LAUNCH = "campaigns_launch"
+    SENSITIVE_READ = "sensitive_read"
     EXPORT = "export"
     IDENTIFIERS_REVEAL = "identifiers_reveal"
     HISTORY_READ = "history_read"
@@ -51,10 +64,23 @@ _SEES = frozenset(
         Permission.PAYOUTS_READ,
         Permission.PATIENTS_READ,
         Permission.LOYALTY_READ,
+        Permission.MESSAGES_READ,
+        Permission.APPOINTMENTS_READ,
+        Permission.FEEDBACK_READ,
+        Permission.CAMPAIGNS_READ,
     }
 )
-# Operations staff are who patients stand before: they register them and hand out rewards.
-_SERVES = frozenset({Permission.PATIENTS_WRITE, Permission.LOYALTY_REDEEM})
+# Operations staff are who patients stand before: they register them, hand out rewards, book visits,
+# write to one person and take feedback.
+_SERVES = frozenset(
+    {
+        Permission.PATIENTS_WRITE,
+        Permission.LOYALTY_REDEEM,
+        Permission.MESSAGES_SEND,
+        Permission.APPOINTMENTS_WRITE,
+        Permission.FEEDBACK_WRITE,
+    }
+)
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _SEES | _SERVES,
@@ -66,12 +92,33 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.LOYALTY_ADJUST,
         Permission.IDENTIFIERS_REVEAL,
     },
-    Role.APPROVER: _SEES | {Permission.PAYOUTS_APPROVE, Permission.IDENTIFIERS_REVEAL},
-    Role.CAMPAIGNER: _SEES | _SERVES,
-    Role.ANALYST: _SEES | {Permission.EXPORT},
+    # Approvers are the supervisors of the floor: they undo a visit's state and override a refusal.
+    Role.APPROVER: _SEES
+    | {
+        Permission.PAYOUTS_APPROVE,
+        Permission.CAMPAIGNS_APPROVE,
+        Permission.APPOINTMENTS_WRITE,
+        Permission.APPOINTMENTS_SUPERVISE,
+        Permission.FEEDBACK_WRITE,
+        Permission.MESSAGES_SEND,
+        Permission.IDENTIFIERS_REVEAL,
+    },
+    Role.CAMPAIGNER: _SEES
+    | _SERVES
+    | {
+        Permission.CAMPAIGNS_DRAFT,
+        Permission.CAMPAIGNS_LAUNCH,
+        Permission.SENSITIVE_READ,
+    },
+    Role.ANALYST: _SEES | {Permission.EXPORT, Permission.SENSITIVE_READ},
     # An administrator runs the house and approves nothing by right.
     Role.ADMIN: _SEES
-    | {Permission.PEOPLE_MANAGE, Permission.SETTINGS_WRITE, Permission.HISTORY_READ},
+    | {
+        Permission.PEOPLE_MANAGE,
+        Permission.SETTINGS_WRITE,
+        Permission.HISTORY_READ,
+        Permission.MESSAGES_MANAGE,
+    },
 }
 
 
@@ -114,6 +161,19 @@ _REFUSALS = {
     Permission.LOYALTY_READ: "You may not see points: ask an administrator for a role that may.",
     Permission.LOYALTY_REDEEM: "You may not redeem points: this takes the viewer role.",
     Permission.LOYALTY_ADJUST: "You may not adjust points: this takes the finance role.",
+    Permission.MESSAGES_READ: "You may not see messages: ask an administrator for a role that may.",
+    Permission.MESSAGES_SEND: "You may not send messages: this takes the viewer role.",
+    Permission.MESSAGES_MANAGE: "You may not manage channels: this takes the admin role.",
+    Permission.APPOINTMENTS_READ: "You may not see appointments: ask an administrator for a role.",
+    Permission.APPOINTMENTS_WRITE: "You may not change appointments: this takes the viewer role.",
+    Permission.APPOINTMENTS_SUPERVISE: "This takes a supervisor: somebody with the approver role.",
+    Permission.FEEDBACK_READ: "You may not see feedback: ask an administrator for a role that may.",
+    Permission.FEEDBACK_WRITE: "You may not work on feedback: this takes the viewer role.",
+    Permission.CAMPAIGNS_READ: "You may not see campaigns: ask an administrator for a role.",
+    Permission.CAMPAIGNS_DRAFT: "You may not draft campaigns: this takes the campaigner role.",
+    Permission.CAMPAIGNS_APPROVE: "You may not approve campaigns: this takes the approver role.",
+    Permission.CAMPAIGNS_LAUNCH: "You may not launch campaigns: this takes the campaigner role.",
+    Permission.SENSITIVE_READ: "You may not choose patients by health: this takes another role.",
     Permission.EXPORT: "You may not export data: this takes the analyst role.",
     Permission.IDENTIFIERS_REVEAL: "You may not see whole account or identity numbers.",
     Permission.HISTORY_READ: "You may not read the history: this takes the admin role.",
@@ -130,7 +190,10 @@ def permissions_of(roles: frozenset[Role]) -> frozenset[Permission]:
 
 def machine(name: str) -> Actor:
     """The actor of a background job or of the command line: may do anything but approve."""
-    everything = frozenset(Permission) - {Permission.PAYOUTS_APPROVE}
+    everything = frozenset(Permission) - {
+        Permission.PAYOUTS_APPROVE,
+        Permission.CAMPAIGNS_APPROVE,
+    }
     return Actor(key=name, person=name, name=name, permissions=everything)
 
 

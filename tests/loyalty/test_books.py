@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.orm import Session
 
-from crm_core import verify, worker
+from crm_core import verify
 from crm_core.base.clock import lagos_today
 from crm_core.loyalty import queries, service
 from crm_core.loyalty.schemas import LoyaltyStats, Tier
@@ -148,7 +148,7 @@ def test_each_rule_names_who_breaks_it(session: Session, rule: str) -> None:
 def test_ended_points_are_taken_off_by_a_job(session: Session) -> None:
     member = make_patient(session).id
     end_in(session, earn(session, member, 30).id, -1)
-    worker.expire_points(timestamp=0)
+    jobs_of_loyalty.expire_points(timestamp=0)
     assert points(session, member) == 100
 
 
@@ -156,13 +156,13 @@ def test_tiers_are_reviewed_by_a_job(session: Session) -> None:
     member = make_patient(session).id
     set_tier(session, member, "gold")
     sql(session, "UPDATE crm_loyalty_accounts SET review_on = :day", day=lagos_today())
-    worker.review_tiers(timestamp=0)
+    jobs_of_loyalty.review_tiers(timestamp=0)
     assert tier(session, member) == "silver"
 
 
 def test_sums_are_folded_by_a_job(session: Session) -> None:
     busy_programme(session)
-    worker.fold_sums(timestamp=0)
+    jobs_of_loyalty.fold_sums(timestamp=0)
     left = sql(session, "SELECT count(*) FROM crm_loyalty_sum_changes").scalar_one()
     assert left == 0
 
@@ -170,7 +170,7 @@ def test_sums_are_folded_by_a_job(session: Session) -> None:
 def test_the_jobs_come_due_by_themselves() -> None:
     due = {
         periodic.task.name: periodic.cron
-        for periodic in worker.app.periodic_registry.periodic_tasks.values()
+        for periodic in jobs.app.periodic_registry.periodic_tasks.values()
     }
     # Once an hour, and so at Lagos' midnight, which is 23:00 UTC.
     assert due["expire_points"] == "0 * * * *"
