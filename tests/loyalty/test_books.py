@@ -7,6 +7,8 @@ from crm_core import verify
 from crm_core.base.clock import lagos_today
 from crm_core.loyalty import queries, service
 from crm_core.loyalty.schemas import LoyaltyStats, Tier
+from crm_core.worker import jobs
+from crm_core.worker import loyalty as jobs_of_loyalty
 from tests.loyalty.acts import (
     adjust,
     books,
