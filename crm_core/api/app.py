@@ -22,6 +22,7 @@ from crm_core.api import (
     payouts,
     receipts,
     refusals,
+    webhooks,
 )
 from crm_core.api.access import AccessLog
 from crm_core.api.deps import Resources
@@ -50,6 +51,7 @@ DOMAINS: tuple[APIRouter, ...] = (
     payout_batches.router,
     payouts.router,
     receipts.router,
+    webhooks.router,
 )
 
 OpenReader = Callable[[], AbstractAsyncContextManager[Reader]]

@@ -95,7 +95,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
         )
         for method, operation in _operations(document):
             _describe_answers(operation["responses"])
-            if method != "get" and "plan" not in operation["operationId"]:
+            ours = operation.get("security") != []
+            if ours and method != "get" and "plan" not in operation["operationId"]:
                 operation.setdefault("parameters", []).extend([IDEMPOTENCY_KEY, REASON])
         schemas = document["components"]["schemas"]
         for unused in ("HTTPValidationError", "ValidationError"):

@@ -1,9 +1,9 @@
-"""Tables that every domain shares: receipts of bulk acts and keys of writes already done."""
+"""Tables that every domain shares: receipts, keys of writes already done, what providers told."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Index, LargeBinary, String, Text, func, text
+from sqlalchemy import DateTime, Index, LargeBinary, String, Text, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -55,3 +55,28 @@ class WorkerBeat(Base):
 
     name: Mapped[str] = mapped_column(String, unique=True)
     seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class WebhookEvent(Base):
+    """What a provider told, as it came and once; encrypted, for it names accounts and phones."""
+
+    __tablename__ = "crm_webhook_events"
+    __table_args__ = (
+        UniqueConstraint("provider", "digest"),
+        Index(
+            "ix_crm_webhook_events_waiting",
+            "provider",
+            "id",
+            postgresql_where=text("applied_at IS NULL"),
+        ),
+        Index("ix_crm_webhook_events_provider_id", "provider", "id"),
+    )
+
+    provider: Mapped[str] = mapped_column(String)
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    body_encrypted: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    received_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now()
+    )
+    applied_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    outcome: Mapped[str | None] = mapped_column(Text)

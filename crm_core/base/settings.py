@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     crm_oidc_client_secret: SecretStr = Field(
         SecretStr(""), description="Client secret registered with the issuer"
     )
+    crm_paystack_secret_key: SecretStr = Field(
+        SecretStr(""), description="Secret key of Paystack; empty: transfers are not offered"
+    )
     crm_oidc_label: str = Field("single sign-on", description="Name on the sign-in button")
 
 

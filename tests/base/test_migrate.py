@@ -89,6 +89,7 @@ UNTRACKED = {
     "crm_patient_import_rows",
     "crm_payout_totals",
     "crm_payout_transitions",
+    "crm_webhook_events",
 }
 """The history itself, what only the machinery writes, what follows from tracked tables, and the
 ledger, which is appended to and never changed."""

@@ -1,0 +1,24 @@
+"""Paystack: what became of a transfer."""
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crm_core.api.webhooks.receiving import UNSIGNED, Provider, Received, receive, signed_with
+from crm_core.base.settings import settings
+
+router = APIRouter()
+
+
+def _genuine(request: Request, body: bytes) -> bool:
+    secret = settings().crm_paystack_secret_key.get_secret_value()
+    return signed_with(secret, body, "sha512", request.headers.get("x-paystack-signature", ""))
+
+
+PAYSTACK = Provider("paystack", _genuine, lambda *_: "left for later")
+
+
+@router.post("/paystack", response_model=Received, openapi_extra=UNSIGNED)
+async def receive_from_paystack(request: Request) -> Response:
+    """An event of Paystack, signed with the secret key in `x-paystack-signature`."""
+    return await receive(request, PAYSTACK)
