@@ -52,7 +52,12 @@ def sign(purpose: str, text: str) -> str:
 
 def signature_holds(purpose: str, text: str, signature: str) -> bool:
     """Whether ``sign`` made this signature; compares in constant time."""
-    return hmac.compare_digest(sign(purpose, text).encode(), signature.encode())
+    return equal(sign(purpose, text), signature)
+
+
+def equal(expected: str, given: str) -> bool:
+    """Whether two texts are the same, in constant time."""
+    return hmac.compare_digest(expected.encode(), given.encode())
 
 
 @cache

@@ -25,6 +25,9 @@ class Settings(BaseSettings):
     crm_public_url: str = Field(
         "", description="Address people type, such as https://ops.example.ng; empty: localhost"
     )
+    crm_api_public_url: str = Field(
+        "", description="Address of the API that links in messages name; empty: localhost"
+    )
     database_url: SecretStr | None = Field(
         None, description="An outside PostgreSQL 15 or newer; empty: the embedded one"
     )

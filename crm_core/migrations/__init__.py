@@ -5,6 +5,7 @@ from crm_core.base.db import Base
 from crm_core.hospitals import models as hospitals
 from crm_core.loyalty import models as loyalty
 from crm_core.loyalty.importing import models as importing
+from crm_core.messaging import models as messaging
 from crm_core.owners import models as owners
 from crm_core.patients import models as patients
 from crm_core.payouts import models as payouts
@@ -21,5 +22,6 @@ TABLES = (
     patients,
     loyalty,
     importing,
+    messaging,
     payouts,
 )

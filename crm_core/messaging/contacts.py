@@ -1,0 +1,75 @@
+"""How people can be reached: for any number of them, one statement a kind of recipient."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.orm import Session
+
+from crm_core.messaging.schemas import Channel, Contact, RecipientType
+
+Key = tuple[RecipientType, int]
+
+_EVERY_CHANNEL = frozenset({Channel.SMS, Channel.EMAIL, Channel.WHATSAPP})
+
+
+def contacts_of(session: Session, keys: Collection[Key]) -> dict[Key, Contact]:
+    """The contacts of these people; whoever does not exist is missing."""
+    found: dict[Key, Contact] = {}
+    for kind, statement in _STATEMENTS.items():
+        ids = sorted({recipient for of, recipient in keys if of is kind})
+        if ids:
+            rows = session.execute(statement, {"ids": ids}).mappings()
+            found |= {(kind, row["id"]): _contact(kind, row) for row in rows}
+    return found
+
+
+def _contact(kind: RecipientType, row: Mapping[Any, Any]) -> Contact:
+    agreed = _EVERY_CHANNEL
+    if kind is RecipientType.PATIENT:
+        agreed = frozenset(Channel(name) for name, yes in row["agreed"].items() if yes)
+    return Contact(
+        recipient_type=kind,
+        recipient_id=row["id"],
+        first_name=row["first_name"],
+        last_name=row["last_name"],
+        phone=row["phone"],
+        email=row["email"],
+        agreed=agreed,
+        reachable=row["reachable"],
+        hospital=row["hospital"],
+        points=row["points"],
+        tier=row["tier"],
+    )
+
+
+_STATEMENTS: dict[RecipientType, TextClause] = {
+    RecipientType.PATIENT: text(
+        """
+        SELECT p.id, p.first_name, p.last_name, p.phone, p.email,
+               p.communication_preferences AS agreed,
+               p.status <> 'deceased' AND p.merged_into_id IS NULL AS reachable,
+               h.name AS hospital, a.balance AS points, a.tier
+        FROM crm_patients p
+        LEFT JOIN crm_loyalty_accounts a ON a.id = p.id
+        LEFT JOIN crm_hospitals h ON h.id = p.preferred_hospital_id
+        WHERE p.id = ANY(:ids)
+        """
+    ),
+    RecipientType.OWNER: text(
+        """
+        SELECT o.id, o.first_name, o.last_name, o.phone, o.email, true AS reachable,
+               h.name AS hospital, NULL::int AS points, NULL::varchar AS tier
+        FROM crm_owners o LEFT JOIN crm_hospitals h ON h.id = o.hospital_id
+        WHERE o.id = ANY(:ids)
+        """
+    ),
+    RecipientType.STAFF: text(
+        """
+        SELECT s.id, s.name AS first_name, '' AS last_name, NULL::varchar AS phone, s.email,
+               s.active AS reachable,
+               NULL::varchar AS hospital, NULL::int AS points, NULL::varchar AS tier
+        FROM crm_staff s WHERE s.id = ANY(:ids)
+        """
+    ),
+}

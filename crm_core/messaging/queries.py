@@ -1,0 +1,60 @@
+"""Reads of messages."""
+
+from sqlalchemy import bindparam, func, literal_column, select
+from sqlalchemy.orm import Session
+
+from crm_core.base.read import Listing, Order, Read
+from crm_core.messaging.models import CHANNEL, RECIPIENT, STATUS, Communication
+from crm_core.messaging.schemas import CommunicationFilter, CommunicationRead
+
+COMMUNICATIONS: Listing[CommunicationRead] = Listing(
+    schema=CommunicationRead,
+    statement=select(
+        Communication.id,
+        Communication.recipient_type,
+        Communication.recipient_id,
+        Communication.campaign_id,
+        Communication.channel,
+        Communication.message_type,
+        Communication.purpose,
+        Communication.subject,
+        Communication.content,
+        Communication.status,
+        Communication.reason,
+        Communication.sent_at,
+        Communication.delivered_at,
+        Communication.read_at,
+        Communication.error_message,
+        Communication.provider,
+        Communication.parts,
+        Communication.attempts,
+        Communication.reference_type,
+        Communication.reference_id,
+        func.coalesce(Communication.details, literal_column("'{}'::jsonb")).label("metadata"),
+        Communication.created_at,
+        Communication.updated_at,
+    ),
+    filters={
+        "recipient_type": Communication.recipient_type
+        == bindparam("recipient_type", type_=RECIPIENT),
+        "recipient_id": Communication.recipient_id == bindparam("recipient_id"),
+        "channel": Communication.channel == bindparam("channel", type_=CHANNEL),
+        "status": Communication.status == bindparam("status", type_=STATUS),
+        "campaign_id": Communication.campaign_id == bindparam("campaign_id"),
+        "reference_type": Communication.reference_type == bindparam("reference_type"),
+        "reference_id": Communication.reference_id == bindparam("reference_id"),
+    },
+    orders={"newest": Order((Communication.id,))},
+    key=Communication.id,
+    noun="Message",
+)
+
+
+def list_communications(filters: CommunicationFilter) -> Read[CommunicationRead]:
+    """Messages, newest first."""
+    return COMMUNICATIONS.read(filters)
+
+
+def get_communication(session: Session, message_id: int) -> CommunicationRead:
+    """One message; ``NotFound`` where there is none."""
+    return COMMUNICATIONS.one(session, message_id)

@@ -1,0 +1,39 @@
+"""Messages to arrange a test with."""
+
+from sqlalchemy.orm import Session
+
+from crm_core.messaging import service
+from crm_core.messaging.models import MessageTemplate
+from crm_core.messaging.schemas import CommunicationRead, Outgoing
+from crm_core.people.schemas import Role
+from tests.make import make_actor
+
+WRITER = make_actor(Role.VIEWER)
+"""Who writes to people."""
+
+
+def outgoing(patient_id: int, **more: object) -> Outgoing:
+    """A reminder to a patient by SMS."""
+    wanted = {
+        "recipient_type": "patient",
+        "recipient_id": patient_id,
+        "purpose": "reminder",
+        "message_type": "appointment_reminder",
+        "channel": "sms",
+        "content": "See you tomorrow.",
+    }
+    return Outgoing.model_validate(wanted | more)
+
+
+def make_message(session: Session, patient_id: int, **more: object) -> CommunicationRead:
+    """A message in the outbox."""
+    return service.queue(session, outgoing(patient_id, **more), actor=WRITER)
+
+
+def make_template(session: Session, name: str, **more: object) -> MessageTemplate:
+    """A text for SMS."""
+    wanted = {"name": name, "channel": "sms", "purpose": "reminder", "body": "Dear {first_name}"}
+    template = MessageTemplate(**(wanted | more))
+    session.add(template)
+    session.flush()
+    return template
