@@ -168,8 +168,15 @@ CREATE INDEX ix_crm_inbound_messages_patient_id ON crm_inbound_messages (patient
 CREATE INDEX ix_crm_inbound_messages_sender ON crm_inbound_messages (sender, id);
 """
 
+PRICES = """
+INSERT INTO crm_parameters (name, value, lowest, highest, unit, description) VALUES
+    ('messaging.sms_part', 4, 0, 1000, 'naira', 'What one part of an SMS costs'),
+    ('messaging.email', 0.5, 0, 1000, 'naira', 'What one email costs'),
+    ('messaging.whatsapp', 12, 0, 1000, 'naira', 'What one WhatsApp message costs');
+"""
+
 
 def upgrade() -> None:
     """Goes forward; there is no way back but a restore."""
-    for part in (WORDS, TEMPLATES, OUTBOX, CHOICES):
+    for part in (WORDS, TEMPLATES, OUTBOX, CHOICES, PRICES):
         op.execute(part)
