@@ -58,6 +58,18 @@ class Settings(BaseSettings):
     crm_paystack_secret_key: SecretStr = Field(
         SecretStr(""), description="Secret key of Paystack; empty: transfers are not offered"
     )
+    crm_sms_gateway: Literal["sandbox", "termii", "africastalking"] = Field(
+        "sandbox", description="Who sends text messages; the sandbox reaches nobody"
+    )
+    crm_email_gateway: Literal["sandbox", "smtp"] = Field(
+        "sandbox", description="Who sends email; the sandbox reaches nobody"
+    )
+    crm_whatsapp_gateway: Literal["sandbox", "whatsapp"] = Field(
+        "sandbox", description="Who sends WhatsApp messages; the sandbox reaches nobody"
+    )
+    crm_gateway_timeout: float = Field(
+        10, gt=0, description="Seconds to wait for a provider's answer"
+    )
     crm_oidc_label: str = Field("single sign-on", description="Name on the sign-in button")
 
 
