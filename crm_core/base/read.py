@@ -8,32 +8,34 @@ envelope as text that PostgreSQL has built.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol
+from typing import Any, Generic, Literal, Protocol
 
 from psycopg import sql
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Select,
-    Text,
     bindparam,
     cast,
     func,
     literal_column,
-    tuple_,
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm_core.base.errors import NotFound
 from crm_core.base.estimates import Estimates
+from crm_core.base.layout import Layout, Order, found_first
 from crm_core.base.paging import EXACT, Page, PageRequest, Row, decode_cursor, encode_cursor
 from crm_core.base.statements import Statements, compiled_text, constants_of, plain, total_of
 from crm_core.base.wire import KEY, list_envelope, record_envelope
 
+__all__ = ["Listing", "Order", "Read", "ReadOne", "Reader", "execute"]
+
 MOST_READY = 1000  # texts kept a list, before those of rare combinations push all others out
 
-_Key = tuple[tuple[str, ...], str, bool]
-"""The filters present, the order, and whether the list goes on from a cursor."""
+_Way = Literal["first", "numbered", "cursor"]
+_Key = tuple[tuple[str, ...], str, _Way]
+"""The filters present, the order, and how the page is found."""
 
 
 class Reader(Protocol):
@@ -42,28 +44,6 @@ class Reader(Protocol):
     estimates: Estimates
 
     async def __call__(self, statement: str, values: Mapping[str, Any]) -> str | None: ...
-
-
-@dataclass(frozen=True)
-class Order:
-    """A sort: columns that are never null, all in one direction, the last one unique."""
-
-    columns: Sequence[ColumnElement[Any] | InstrumentedAttribute[Any]]
-    descending: bool = True
-
-    def clauses(self, *, walked: bool = True) -> list[ColumnElement[Any]]:
-        """For ORDER BY; not ``walked`` hides the sort's index from the planner."""
-        first, *rest = self.columns
-        columns = [first if walked else func.coalesce(first, first), *rest]
-        return [c.desc() if self.descending else c.asc() for c in columns]
-
-    def after(self) -> ColumnElement[bool]:
-        """Rows beyond the cursor's, whose key is bound as key_0, key_1 …"""
-        key = tuple_(
-            *(cast(bindparam(f"key_{n}", type_=Text), c.type) for n, c in enumerate(self.columns))
-        )
-        row = tuple_(*self.columns)
-        return row < key if self.descending else row > key
 
 
 @dataclass(frozen=True)
@@ -163,6 +143,9 @@ class Listing(Generic[Row]):
         narrow: fields whose matches are found first and sorted then. They lie together in the
             list's order, so the planner, which takes them for evenly spread, would rather walk
             the sort's index and hope to meet them soon: 50 ms instead of 3.
+        unforeseen: fields of which nobody can tell how many rows they match, such as words that
+            are searched. As many as a total is counted of are found first; where that is all of
+            them they are the list, and else the sort's index is walked, which meets them soon.
     """
 
     schema: type[Row]
@@ -173,6 +156,7 @@ class Listing(Generic[Row]):
     noun: str
     convert: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     narrow: frozenset[str] = frozenset()
+    unforeseen: frozenset[str] = frozenset()
     _compiled: dict[_Key, Statements] = field(default_factory=dict)
     _ready: dict[tuple[_Key, tuple[tuple[str, str], ...]], Statements] = field(default_factory=dict)
     _found: str | None = None
@@ -185,7 +169,8 @@ class Listing(Generic[Row]):
         constants = constants_of(
             request, {name: getattr(request, name) for name in values if name not in self.convert}
         )
-        statements = self._written((tuple(values), order, bool(bound)), constants)
+        way: _Way = "cursor" if bound else "first" if request.page == 1 else "numbered"
+        statements = self._written((tuple(values), order, way), constants)
         return Read(self.schema, statements, values | bound, request, order)
 
     def conditions(self, request: PageRequest) -> tuple[list[ColumnElement[bool]], dict[str, Any]]:
@@ -245,20 +230,24 @@ class Listing(Generic[Row]):
             self._compiled[key] = self._compile(*key)
         return self._compiled[key]
 
-    def _compile(self, present: tuple[str, ...], name: str, deep: bool) -> Statements:
+    def _compile(self, present: tuple[str, ...], name: str, way: _Way) -> Statements:
         order = self.orders[name]
         filtered = self.statement.where(*(self.filters[field] for field in present))
         matching: Select[*tuple[Any, ...]] = filtered.with_only_columns(
             literal_column("1"), maintain_column_froms=True
         ).order_by(None)
-        total = total_of(matching)
-        paged = filtered.where(order.after()) if deep else filtered
-        paged = (
-            paged.order_by(*order.clauses(walked=self.narrow.isdisjoint(present)))
-            .limit(bindparam("_limit"))
-            .offset(bindparam("_offset"))
-            .add_columns(*(cast(c, Text).label(f"{KEY}{n}") for n, c in enumerate(order.columns)))
-        )
+        walked = self.narrow.isdisjoint(present)
+        layout = Layout(order, walked=walked, onward=way == "cursor")
+        if not self.unforeseen.isdisjoint(present):
+            few = found_first(filtered, self.key)
+            paged, total = layout.few_or_many(self.statement, filtered, few), few.total
+        else:
+            total = total_of(matching)
+            paged = (
+                layout.late(self.statement, filtered, self.key)
+                if way == "numbered"
+                else layout.page(filtered)
+            )
         return Statements(
             rows=compiled_text(paged.add_columns(total.label("_total"))),
             json=compiled_text(list_envelope(paged, total, name)),

@@ -67,9 +67,14 @@ def total_of(matching: Select[*tuple[Any, ...]]) -> ColumnElement[int]:
     """Counts up to ``EXACT``, once a statement, and asks the planner beyond it."""
     some = matching.limit(literal_column(str(EXACT + 1))).subquery("some")
     counted = select(func.count().label("n")).select_from(some).subquery("counted")
-    estimate = func.crm_estimate(bindparam("_count_statement", type_=Text))
-    total = case((counted.c.n <= EXACT, counted.c.n), else_=func.greatest(estimate, EXACT + 1))
+    total = total_or_estimate(counted.c.n)
     return select(total).select_from(counted).scalar_subquery()
+
+
+def total_or_estimate(counted: ColumnElement[int]) -> ColumnElement[int]:
+    """The count, unless it stopped at one more than ``EXACT``: then the planner's estimate."""
+    estimate = func.crm_estimate(bindparam("_count_statement", type_=Text))
+    return case((counted <= EXACT, counted), else_=func.greatest(estimate, EXACT + 1))
 
 
 def plain(value: Any) -> Any:

@@ -30,7 +30,14 @@ from crm_core.loyalty.schemas import (
     TransactionRead,
 )
 from crm_core.patients.models import Patient
-from crm_core.patients.queries import COLUMNS, FILTERS, ORDERS, UNMERGED, surviving_id
+from crm_core.patients.queries import (
+    COLUMNS,
+    FILTERS,
+    ORDERS,
+    UNFORESEEN,
+    UNMERGED,
+    surviving_id,
+)
 
 
 def _members(condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -62,6 +69,7 @@ MEMBERS: Listing[MemberRead] = Listing(
     orders=ORDERS,
     key=Patient.id,
     noun="Patient",
+    unforeseen=UNFORESEEN,
 )
 TRANSACTIONS: Listing[TransactionRead] = Listing(
     schema=TransactionRead,
@@ -85,7 +93,11 @@ TRANSACTIONS: Listing[TransactionRead] = Listing(
         "date_to": LoyaltyTransaction.created_at
         < func.crm_lagos_day(bindparam("date_to", type_=Date), literal_column("1")),
     },
-    orders={"newest": Order((LoyaltyTransaction.id,))},
+    orders={
+        "newest": Order((LoyaltyTransaction.id,)),
+        # Of some days: their index is walked, and not all that came later.
+        "latest": Order((LoyaltyTransaction.created_at, LoyaltyTransaction.id)),
+    },
     key=LoyaltyTransaction.id,
     noun="Transaction",
 )

@@ -107,6 +107,12 @@ class TransactionFilter(PageRequest):
     date_from: date | None = None
     date_to: date | None = None
 
+    @property
+    def sort(self) -> Literal["newest", "latest"]:
+        """The newest first either way; chosen by the index that the filter needs."""
+        days = self.date_from or self.date_to
+        return "latest" if days and not self.patient_id else "newest"
+
 
 class Consumed(BaseModel):
     """What took points from a lot; negative where a cancelled redemption gave them back."""

@@ -76,6 +76,8 @@ ORDERS = {
     "registered": Order((Patient.registration_date, Patient.id)),
 }
 
+UNFORESEEN = frozenset({"search"})
+
 # A record that was merged is no patient of its own: its person is in the list already.
 UNMERGED: ColumnElement[bool] = Patient.merged_into_id.is_(None)
 
@@ -86,6 +88,7 @@ PATIENTS: Listing[PatientRead] = Listing(
     orders=ORDERS,
     key=Patient.id,
     noun="Patient",
+    unforeseen=UNFORESEEN,
 )
 
 

@@ -1,5 +1,6 @@
 """A database of the benchmark's size, and the tables that are printed at the end."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,15 @@ from sqlalchemy.orm import Session
 
 from crm_core.base.db import CONNECTION, SessionFactory, connect
 from crm_core.base.migrate import migrate
+from crm_core.generate import Generated, generate
 from tests.load.measuring import Table
 from tests.servers import OWNER, Databases
 
+PATIENTS = int(os.environ.get("CRM_BENCH_PATIENTS", "1000000"))
+TRANSACTIONS = int(os.environ.get("CRM_BENCH_TRANSACTIONS", "10000000"))
+
 _TABLES = pytest.StashKey[list[Table]]()
+_MADE = pytest.StashKey[Generated]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -47,6 +53,36 @@ def business(databases: Databases) -> Iterator[str]:
         connection.execute("VACUUM ANALYZE")
     yield databases.url(name)
     databases.drop(name)
+
+
+@pytest.fixture(scope="session")
+def members(databases: Databases, pytestconfig: pytest.Config) -> Iterator[str]:
+    """The address of a database with 1,000,000 patients and about 10,000,000 rows of ledger."""
+    name = databases.empty()
+    owner = databases.url(name, role=OWNER)
+    migrate(owner)
+    with psycopg.connect(owner) as connection:
+        connection.execute(_BEFORE_MEMBERS)
+    numbers = {"patients": PATIENTS, "transactions": TRANSACTIONS, "seed": 1}
+    pytestconfig.stash[_MADE] = generate(owner, **numbers, say=lambda _: None)
+    with psycopg.connect(databases.url(name), autocommit=True) as admin:
+        for statement in (Path(__file__).parent / "members.sql").read_text().split(";\n"):
+            if statement.strip():
+                admin.execute(statement.encode())
+    yield databases.url(name)
+    databases.drop(name)
+
+
+@pytest.fixture(scope="session")
+def made(members: str, pytestconfig: pytest.Config) -> Generated:
+    """How many rows `generate` made of them, and how fast."""
+    return pytestconfig.stash[_MADE]
+
+
+_BEFORE_MEMBERS = """
+    INSERT INTO crm_hospitals (name, city, state) VALUES ('Bench', 'Lagos', 'Lagos');
+    INSERT INTO crm_rewards (name, cost) VALUES ('Towel', 100), ('Check-up', 500)
+"""
 
 
 @pytest.fixture(scope="session")

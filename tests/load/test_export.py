@@ -3,24 +3,19 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from crm_core.base.db import SessionFactory, connect
-from crm_core.base.migrate import migrate
-from crm_core.generate import generate
 from crm_core.insights.exports import Dataset, ExportFilter, Format, open_export
 from crm_core.people.schemas import machine
 from tests.conftest import KEYS
+from tests.load.conftest import PATIENTS
 from tests.load.measuring import Table, by_turns, timed
-from tests.servers import OWNER, Databases
 
 pytestmark = [pytest.mark.load, pytest.mark.timeout(3600)]
 
-PATIENTS = int(os.environ.get("CRM_BENCH_PATIENTS", "1000000"))
 MOST_TIMES_COPY = 1.5
 MOST_MEMORY_MB = 64  # that a million rows may take beyond what a thousand do
 RUNS = 3
@@ -39,24 +34,6 @@ with open("/dev/null", "wb") as nowhere:
         nowhere.write(chunk)
 print(export.rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
-
-
-@pytest.fixture(scope="module")
-def many(databases: Databases, tables: list[Table]) -> Iterator[str]:
-    """The address of a database with a million members, and how fast they were made."""
-    name = databases.empty()
-    owner = databases.url(name, role=OWNER)
-    migrate(owner)
-    with psycopg.connect(owner) as connection:
-        connection.execute(
-            "INSERT INTO crm_hospitals (name, city, state) VALUES ('Bench', 'Lagos', 'Lagos')"
-        )
-    made = generate(owner, patients=PATIENTS, transactions=PATIENTS, seed=1, say=lambda _: None)
-    table = Table("Made-up patients", ("", "rows", "seconds", "rows a second"))
-    table.add("generate", f"{made.rows:,}", f"{made.seconds:.0f}", f"{made.rows_a_second:,.0f}")
-    tables.append(table)
-    yield databases.url(name)
-    databases.drop(name)
 
 
 def export(url: str, kind: str, until: str = "") -> tuple[int, int]:
@@ -98,8 +75,8 @@ _SAME = """
 """.replace("\n", " ")
 
 
-def test_csv_takes_hardly_longer_than_copy(many: str, tables: list[Table]) -> None:
-    ours, floor = by_turns([timed(lambda: stream(many)), timed(lambda: copy(many))], RUNS)
+def test_csv_takes_hardly_longer_than_copy(members: str, tables: list[Table]) -> None:
+    ours, floor = by_turns([timed(lambda: stream(members)), timed(lambda: copy(members))], RUNS)
     table = Table("Export of all members as CSV", ("", "ms", "\\copy ms", "ratio"))
     table.add(f"{PATIENTS:,} rows", f"{ours:.0f}", f"{floor:.0f}", f"{ours / floor:.2f}")
     tables.append(table)
@@ -108,9 +85,9 @@ def test_csv_takes_hardly_longer_than_copy(many: str, tables: list[Table]) -> No
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx"])
-def test_memory_does_not_grow_with_the_rows(many: str, tables: list[Table], kind: str) -> None:
-    few, small = export(many, kind, until="2022-12-31")
-    rows, large = export(many, kind)
+def test_memory_does_not_grow_with_the_rows(members: str, tables: list[Table], kind: str) -> None:
+    few, small = export(members, kind, until="2022-12-31")
+    rows, large = export(members, kind)
     table = Table(f"Memory of an export as {kind}", ("rows", "peak MB"))
     table.add(f"{few:,}", str(small))
     table.add(f"{rows:,}", str(large))
