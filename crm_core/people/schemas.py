@@ -90,6 +90,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.PAYOUTS_MAKE,
         Permission.PAYOUTS_PAY,
         Permission.LOYALTY_ADJUST,
+        Permission.EXPORT,
         Permission.IDENTIFIERS_REVEAL,
     },
     # Approvers are the supervisors of the floor: they undo a visit's state and override a refusal.
@@ -174,7 +175,7 @@ _REFUSALS = {
     Permission.CAMPAIGNS_APPROVE: "You may not approve campaigns: this takes the approver role.",
     Permission.CAMPAIGNS_LAUNCH: "You may not launch campaigns: this takes the campaigner role.",
     Permission.SENSITIVE_READ: "You may not choose patients by health: this takes another role.",
-    Permission.EXPORT: "You may not export data: this takes the analyst role.",
+    Permission.EXPORT: "You may not export data: this takes the analyst or the finance role.",
     Permission.IDENTIFIERS_REVEAL: "You may not see whole account or identity numbers.",
     Permission.HISTORY_READ: "You may not read the history: this takes the admin role.",
     Permission.SETTINGS_WRITE: "You may not change settings: this takes the admin role.",

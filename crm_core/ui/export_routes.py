@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -14,7 +14,14 @@ from crm_core.base.clock import utc_now
 from crm_core.base.db import reading, transaction
 from crm_core.base.errors import Forbidden, NotFound, Refusal
 from crm_core.base.preflight import ReceiptRead, get_receipt
-from crm_core.insights.exports import ExportFilter, ExportRequest, open_export
+from crm_core.insights.exports import (
+    Export,
+    ExportFilter,
+    ExportRequest,
+    Format,
+    open_export,
+    open_list_export,
+)
 from crm_core.loyalty.importing import queries as imports
 from crm_core.payouts import service
 from crm_core.people import queries
@@ -41,11 +48,39 @@ async def loyalty(request: Request) -> Response:
     return await in_thread(_loyalty, request)
 
 
+async def a_list(request: Request) -> Response:
+    """Any list with the filters that are on it, streamed."""
+    return await in_thread(_list, request)
+
+
 def _loyalty(request: Request) -> Response:
-    try:
+    def opened() -> Export:
         wanted = ExportRequest.model_validate(dict(request.query_params))
         filters = ExportFilter(**wanted.model_dump(exclude={"dataset", "format"}))
-        export = open_export(wanted.dataset, wanted.format, filters, actor=_actor(request))
+        return open_export(wanted.dataset, wanted.format, filters, actor=_actor(request))
+
+    return _streamed(opened)
+
+
+def _list(request: Request) -> Response:
+    def opened() -> Export:
+        given = {
+            name: values if len(values := request.query_params.getlist(name)) > 1 else values[0]
+            for name in request.query_params
+        }
+        kind = _ListFile.model_validate({"format": given.pop("format", Format.CSV)}).format
+        return open_list_export(request.path_params["name"], kind, given, actor=_actor(request))
+
+    return _streamed(opened)
+
+
+class _ListFile(BaseModel):
+    format: Format
+
+
+def _streamed(opened: Callable[[], Export]) -> Response:
+    try:
+        export = opened()
     except ValidationError as error:
         reasons = "; ".join(
             f"{e['loc'][0] if e['loc'] else 'query'}: {e['msg']}" for e in error.errors()
@@ -133,4 +168,5 @@ ROUTES = [
     Route("/export/receipt/{record_id:int}", receipt, methods=["GET"]),
     Route("/export/patient-import/{record_id:int}", patient_import, methods=["GET"]),
     Route("/export/loyalty", loyalty, methods=["GET"]),
+    Route("/export/list/{name}", a_list, methods=["GET"]),
 ]

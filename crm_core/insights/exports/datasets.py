@@ -17,6 +17,7 @@ from crm_core.base.errors import Invalid
 from crm_core.base.paging import PageRequest
 from crm_core.base.read import Listing
 from crm_core.base.words import RecordId
+from crm_core.insights.exports.columns import ColumnDoc
 from crm_core.loyalty.models import (
     LoyaltyAccount,
     LoyaltyLot,
@@ -34,21 +35,6 @@ class Dataset(StrEnum):
     TRANSACTIONS = "transactions"
     LOTS = "lots"
     FEATURES = "features"
-
-
-@dataclass(frozen=True)
-class ColumnDoc:
-    """A column with its SQL, its type in Parquet, and what it means.
-
-    ``typed``: people wrote it, so that it may look like a formula.
-    """
-
-    name: str
-    expression: Any
-    kind: str
-    meaning: str
-    identifier: bool = False
-    typed: bool = False
 
 
 @dataclass(frozen=True)

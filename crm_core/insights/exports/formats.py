@@ -11,7 +11,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 from rustpy_xlsxwriter import FastExcel
 
-from crm_core.insights.exports.datasets import ColumnDoc
+from crm_core.insights.exports.columns import ColumnDoc
 
 BLOCK = 1 << 18
 SHEET_ROWS = 1_000_000  # a sheet holds 1,048,576
@@ -24,6 +24,7 @@ MEDIA_TYPES = {
 _KINDS = {
     "string": pa.string(),
     "int64": pa.int64(),
+    "number": pa.float64(),
     "bool": pa.bool_(),
     "date": pa.date32(),
     "timestamp": pa.timestamp("us", tz="UTC"),

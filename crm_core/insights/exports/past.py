@@ -5,6 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from crm_core.base.clock import Instant
+from crm_core.insights.exports.lists import LISTS
 from crm_core.people.names import names_of
 from crm_core.people.schemas import Actor, Permission
 
@@ -32,7 +33,7 @@ def list_exports(session: Session, *, actor: Actor, limit: int = 50) -> list[Pas
     What somebody searched for may name a patient: only they and who may see identifiers read it.
     """
     actor.require(Permission.EXPORT)
-    found = session.execute(_LATEST, {"limit": limit}).mappings().all()
+    found = session.execute(_LATEST, {"limit": limit, "tables": _TABLES}).mappings().all()
     names = names_of(session, {row["who"] for row in found})
     sees_all = actor.may(Permission.IDENTIFIERS_REVEAL)
     return [
@@ -54,10 +55,11 @@ def _shown(filters: dict[str, str], whole: bool) -> dict[str, str]:
     }
 
 
+_TABLES = sorted({spec.table for spec in LISTS.values()})
 _LATEST = text(
     """
     SELECT id, at, who, after FROM crm_history
-    WHERE table_name = 'crm_patients' AND record_id IS NULL AND action = 'export'
+    WHERE table_name = ANY(:tables) AND record_id IS NULL AND action = 'export'
     ORDER BY id DESC LIMIT :limit
     """
 )
