@@ -4,7 +4,16 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, bindparam, func, literal_column, select, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm_core.base import parameters
@@ -64,7 +73,9 @@ MEMBERS: Listing[MemberRead] = Listing(
     filters={
         **FILTERS,
         "loyalty_tier": _members(LoyaltyAccount.tier == bindparam("loyalty_tier")),
-        "points_from": _members(LoyaltyAccount.balance >= bindparam("points_from")),
+        "points_from": _members(
+            LoyaltyAccount.balance >= bindparam("points_from", type_=BigInteger)
+        ),
     },
     orders=ORDERS,
     key=Patient.id,

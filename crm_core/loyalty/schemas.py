@@ -79,7 +79,7 @@ class MemberFilter(PatientFilter):
     """Patients, also by tier and points."""
 
     loyalty_tier: Tier | None = None
-    points_from: int | None = Field(None, ge=0)
+    points_from: int | None = Field(None, ge=0, le=10**15)
 
 
 class TransactionRead(BaseModel):

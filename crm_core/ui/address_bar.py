@@ -11,13 +11,16 @@ from enum import StrEnum
 from typing import TypeVar
 
 import streamlit as st
+from pydantic import ValidationError
 
 from crm_core.base.clock import add_months, lagos_today, month_start
+from crm_core.base.paging import PageRequest
 from crm_core.ui.formatting import month
 from crm_core.ui.plain import plain
 from crm_core.ui.states import label_of
 
 State = TypeVar("State", bound=StrEnum)
+Filters = TypeVar("Filters", bound=PageRequest)
 
 _LONGEST_ID = 18
 _MOST = 10**9
@@ -165,6 +168,22 @@ def link_back(label: str, *, without: Sequence[str]) -> None:
     )
 
 
+def filters(schema: type[Filters], fields: Mapping[str, str], **fixed: object) -> Filters:
+    """The filters that the address holds; what does not fit its field is left out.
+
+    Args:
+        fields: parameter of the address → field of the filter class.
+        fixed: fields that are not in the address, such as ``limit``.
+    """
+    given: dict[str, object] = dict(fixed)
+    for param, name in fields.items():
+        written = st.query_params.get(param, "")
+        value = "true" if written == "yes" else written
+        if value and _fits(schema, name, value):
+            given[name] = value
+    return schema.model_validate(given)
+
+
 def page_of(param: str = "page") -> int:
     """Which page of a list the address asks for, from 1."""
     return max(1, min(number(param) or 1, 100_000))
@@ -175,6 +194,14 @@ def set_widget(key: str, value: object) -> None:
     # Setting what is set already would overwrite what a person is typing at this moment.
     if st.session_state.get(key) != value:
         st.session_state[key] = value
+
+
+def _fits(schema: type[PageRequest], name: str, value: str) -> bool:
+    try:
+        schema.model_validate({name: value})
+    except ValidationError:
+        return False
+    return True
 
 
 def _written(param: str) -> None:

@@ -12,7 +12,7 @@ from pydantic import (
     Field,
 )
 
-from crm_core.base.clock import Instant
+from crm_core.base.clock import DayOrMonth, Instant
 from crm_core.base.money import Naira, NairaTotal
 from crm_core.base.paging import PageRequest
 from crm_core.base.words import RecordId, Search
@@ -98,13 +98,17 @@ class PayoutFilter(PageRequest):
     statuses: tuple[PayoutStatus, ...] | None = Field(None, description="Any of these states")
     owner_id: RecordId | None = Field(None, description="Payouts to this owner")
     hospital_id: RecordId | None = Field(None, description="Payouts for this hospital")
-    month: date | None = Field(None, description="Any day of the month that the period ends in")
+    month: DayOrMonth | None = Field(
+        None, description="The month that the period ends in, or any of its days"
+    )
     overdue: Flag | None = Field(None, description="`true` for those past their due date only")
     not_made_by: str | None = Field(
         None, max_length=100, description="Leaves out what this person made (`staff:7`)"
     )
     file_id: RecordId | None = Field(None, description="Payouts in this bank file")
-    paid_month: date | None = Field(None, description="Any day of the month it was paid in")
+    paid_month: DayOrMonth | None = Field(
+        None, description="The month it was paid in, or any of its days"
+    )
     search: Search | None = Field(
         None, description="Words of the owner's name or email, a payout's code, a reference"
     )

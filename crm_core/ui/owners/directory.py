@@ -19,13 +19,21 @@ from crm_core.owners.schemas import (
     PaymentStatus,
 )
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import address_bar, cards, tables
+from crm_core.ui import address_bar, beside, cards, tables
 from crm_core.ui.cards import Card, satisfaction_card
 from crm_core.ui.owners import forms
 from crm_core.ui.page import load
 from crm_core.ui.tables import Table
 
 PARAMS = ("status", "payment", "hospital", "q", "sort", "page", "new")
+_FIELDS = {
+    "q": "search",
+    "status": "status",
+    "payment": "payment_status",
+    "hospital": "hospital_id",
+    "sort": "sort",
+    "page": "page",
+}
 _COLUMNS = {
     "Owner": tables.text(width=150),
     "Hospital": tables.text(width=165),
@@ -43,6 +51,11 @@ _SORTS = {
 }
 
 
+def filters_of_address() -> OwnerFilter:
+    """The list that the address holds, also while one of its records is open."""
+    return address_bar.filters(OwnerFilter, _FIELDS, limit=tables.PAGE)
+
+
 def show(actor: Actor) -> None:
     """Cards, filters, the list, and the way to a new owner."""
     with load() as session:
@@ -53,7 +66,8 @@ def show(actor: Actor) -> None:
     if actor.may(Permission.OWNERS_WRITE):
         _new(actor, places)
     names = {place.id: place.name for place in places}
-    wanted = _filters(names)
+    _filter_widgets(names)
+    wanted = filters_of_address()
     with load() as session:
         found = tables.page_of(session, queries.list_owners, wanted)
     tables.pick_one(
@@ -65,9 +79,10 @@ def show(actor: Actor) -> None:
             empty=_nothing(wanted),
             name="owners",
         ),
-        opens=lambda owner_id: {"owner": str(owner_id), "tab": None, "page": None},
+        opens=lambda owner_id: {"owner": str(owner_id), "tab": None},
     )
     tables.pages(found, "owner")
+    beside.take_away(actor, "owners", wanted)
 
 
 def _cards(stats: OwnerStats, figures: list[MonthFigures]) -> list[Card]:
@@ -122,24 +137,15 @@ def _new(actor: Actor, places: list[HospitalRead]) -> None:
         )
 
 
-def _filters(hospital_names: Mapping[int, str]) -> OwnerFilter:
+def _filter_widgets(hospital_names: Mapping[int, str]) -> None:
     options = {str(hospital_id): name for hospital_id, name in hospital_names.items()}
     sorts = {sort.value: label for sort, label in _SORTS.items()}
     with st.grid(5, min_column_width=150):
-        search = address_bar.search("Name, email or code")
-        status = address_bar.state("status", "Status", OwnerStatus)
-        payment = address_bar.state("payment", "Payment", PaymentStatus)
-        hospital = address_bar.choice("hospital", "Hospital", options, any_label="All hospitals")
-        sort = address_bar.choice("sort", "Sort", sorts, any_label="Newest first")
-    return OwnerFilter(
-        search=search,
-        status=status,
-        payment_status=payment,
-        hospital_id=int(hospital) if hospital else None,
-        sort=OwnerSort(sort) if sort else OwnerSort.NEWEST,
-        page=address_bar.page_of(),
-        limit=tables.PAGE,
-    )
+        address_bar.search("Name, email or code")
+        address_bar.state("status", "Status", OwnerStatus)
+        address_bar.state("payment", "Payment", PaymentStatus)
+        address_bar.choice("hospital", "Hospital", options, any_label="All hospitals")
+        address_bar.choice("sort", "Sort", sorts, any_label="Newest first")
 
 
 def _row(owner: OwnerRead, hospital_names: Mapping[int, str]) -> dict[str, object]:

@@ -9,12 +9,13 @@ from crm_core.hospitals import queries as hospitals
 from crm_core.owners import queries
 from crm_core.owners.schemas import OwnerRead, PaymentStatus
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import address_bar, facts
+from crm_core.ui import address_bar, beside, facts
 from crm_core.ui.formatting import counted, day
 from crm_core.ui.owners import (
     account,
     contacts,
     contracts,
+    directory,
     forms,
     identity,
     payments,
@@ -35,7 +36,13 @@ _PARAMS = ("owner", "tab", "edit", "month", "state", "page", "contract")
 
 def show(owner_id: int, actor: Actor) -> None:
     """The record that the address names."""
-    address_bar.link_back("All owners", without=_PARAMS)
+    beside.way_back(
+        "All owners",
+        queries.OWNERS,
+        directory.filters_of_address(),
+        record=("owner", owner_id),
+        without=_PARAMS,
+    )
     with load() as session:
         owner = queries.get_owner(session, owner_id)
         places = hospitals.all_hospitals(session)

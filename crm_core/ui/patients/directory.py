@@ -12,7 +12,7 @@ from crm_core.loyalty.schemas import LoyaltyStats, MemberFilter, MemberRead, Pat
 from crm_core.patients.places import states
 from crm_core.patients.schemas import PatientStatus
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import address_bar, cards, charts, tables
+from crm_core.ui import address_bar, beside, cards, charts, tables
 from crm_core.ui.cards import Card
 from crm_core.ui.charts import Chart, Series
 from crm_core.ui.page import load
@@ -21,6 +21,17 @@ from crm_core.ui.tables import Table
 
 _MORE = ("hospital", "from", "to", "points")
 FILTERS = ("q", "status", "tier", "state", *_MORE)
+_FIELDS = {
+    "q": "search",
+    "status": "status",
+    "tier": "loyalty_tier",
+    "state": "state",
+    "hospital": "preferred_hospital_id",
+    "from": "registered_from",
+    "to": "registered_to",
+    "points": "points_from",
+    "page": "page",
+}
 _COLUMNS = {
     "Patient": tables.text(width=165),
     "Phone": tables.text(width=120),
@@ -33,6 +44,11 @@ _COLUMNS = {
 }
 
 
+def filters_of_address() -> MemberFilter:
+    """The list that the address holds, also while one of its records is open."""
+    return address_bar.filters(MemberFilter, _FIELDS, limit=tables.PAGE)
+
+
 def show(actor: Actor) -> None:
     """Cards, filters, the list, and the way to registration."""
     with load() as session:
@@ -42,7 +58,8 @@ def show(actor: Actor) -> None:
     _figures(stats, programme)
     if actor.may(Permission.PATIENTS_WRITE):
         _ways_in()
-    wanted = _filters({place.id: place.name for place in places})
+    _filter_widgets({place.id: place.name for place in places})
+    wanted = filters_of_address()
     with load() as session:
         found = tables.page_of(session, queries.list_members, wanted)
     tables.pick_one(
@@ -58,6 +75,7 @@ def show(actor: Actor) -> None:
     )
     if found.rows:
         tables.pages(found, "patient")
+        beside.take_away(actor, "patients", wanted)
     elif _narrowed():
         st.button("Take all filters away", on_click=address_bar.go, args=(_only(),))
 
@@ -140,36 +158,22 @@ def _only(**params: str) -> dict[str, str | None]:
     return {**dict.fromkeys((*FILTERS, "page")), **params}
 
 
-def _filters(hospital_names: Mapping[int, str]) -> MemberFilter:
+def _filter_widgets(hospital_names: Mapping[int, str]) -> None:
     homes = {state.name: state.name for state in states()}
-    search = address_bar.search("Name, phone, email, code, or the NIN's last four digits")
+    hospitals_by_id = {str(hospital_id): name for hospital_id, name in hospital_names.items()}
+    address_bar.search("Name, phone, email, code, or the NIN's last four digits")
     with st.grid(3, min_column_width=150):
-        status = address_bar.state("status", "Status", PatientStatus)
-        tier = address_bar.state("tier", "Tier", Tier)
-        state = address_bar.choice("state", "State", homes, any_label="All states")
+        address_bar.state("status", "Status", PatientStatus)
+        address_bar.state("tier", "Tier", Tier)
+        address_bar.choice("state", "State", homes, any_label="All states")
     used = any(st.query_params.get(name) for name in _MORE)
     with st.expander("More filters", expanded=used), st.grid(4, min_column_width=150):
-        hospital = address_bar.choice(
-            "hospital",
-            "Preferred hospital",
-            {str(hospital_id): name for hospital_id, name in hospital_names.items()},
-            any_label="All hospitals",
+        address_bar.choice(
+            "hospital", "Preferred hospital", hospitals_by_id, any_label="All hospitals"
         )
-        registered_from = address_bar.day("from", "Registered from")
-        registered_to = address_bar.day("to", "Registered to")
-        points = address_bar.at_least("points", "Points, at least")
-    return MemberFilter(
-        search=search,
-        status=status,
-        loyalty_tier=tier,
-        state=state,
-        preferred_hospital_id=int(hospital) if hospital else None,
-        registered_from=registered_from,
-        registered_to=registered_to,
-        points_from=points,
-        page=address_bar.page_of(),
-        limit=tables.PAGE,
-    )
+        address_bar.day("from", "Registered from")
+        address_bar.day("to", "Registered to")
+        address_bar.at_least("points", "Points, at least")
 
 
 def _row(member: MemberRead) -> dict[str, object]:

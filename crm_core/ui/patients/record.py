@@ -9,10 +9,11 @@ from crm_core.loyalty import queries
 from crm_core.loyalty.schemas import MemberRead
 from crm_core.patients.schemas import age_on
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import address_bar
+from crm_core.ui import address_bar, beside
 from crm_core.ui.formatting import counted
 from crm_core.ui.page import load
 from crm_core.ui.patients import (
+    directory,
     editing,
     merging,
     opening,
@@ -50,7 +51,13 @@ _BUTTONS = {
 
 def show(patient_id: int, actor: Actor) -> None:
     """The record that the address names."""
-    address_bar.link_back("All patients", without=_HERE)
+    beside.way_back(
+        "All patients",
+        queries.MEMBERS,
+        directory.filters_of_address(),
+        record=("patient", patient_id),
+        without=_HERE,
+    )
     with load() as session:
         patient = queries.get_member(session, patient_id)
     opening.note(patient.id, actor)

@@ -5,20 +5,38 @@ import streamlit as st
 from crm_core.hospitals.queries import all_hospitals
 from crm_core.hospitals.schemas import HospitalRead
 from crm_core.payouts import queries
-from crm_core.payouts.schemas import PayoutFilter, PayoutSort, PayoutStatus
+from crm_core.payouts.schemas import PayoutFilter, PayoutStatus
 from crm_core.people.schemas import Actor
-from crm_core.ui import address_bar, tables
+from crm_core.ui import address_bar, beside, tables
 from crm_core.ui.page import load
 from crm_core.ui.payouts import figures, rows
 
 _SORTS = {"due": "Due first", "largest": "Largest first"}
+_FIELDS = {
+    "q": "search",
+    "status": "status",
+    "month": "month",
+    "paid": "paid_month",
+    "hospital": "hospital_id",
+    "sort": "sort",
+    "overdue": "overdue",
+    "owner": "owner_id",
+    "file": "file_id",
+    "page": "page",
+}
 
 
-def show(_: Actor) -> None:
+def filters_of_address() -> PayoutFilter:
+    """The list that the address holds, also while one of its records is open."""
+    return address_bar.filters(PayoutFilter, _FIELDS, limit=tables.PAGE)
+
+
+def show(actor: Actor) -> None:
     """The filters and the page of the list that they give."""
     with load() as session:
         hospitals = all_hospitals(session)
-    filters = _filters(hospitals)
+    _filter_widgets(hospitals)
+    filters = filters_of_address()
     with load() as session:
         found = tables.page_of(session, queries.list_payouts, filters)
     tables.pick_one(
@@ -33,34 +51,22 @@ def show(_: Actor) -> None:
         opens=figures.opens_payout,
     )
     tables.pages(found, "payout")
+    beside.take_away(actor, "payouts", filters)
 
 
-def _filters(hospitals: list[HospitalRead]) -> PayoutFilter:
+def _filter_widgets(hospitals: list[HospitalRead]) -> None:
     names = {str(hospital.id): hospital.name for hospital in hospitals}
-    words = address_bar.search("Search by payout, owner, or reference of a payment")
+    address_bar.search("Search by payout, owner, or reference of a payment")
     with st.grid(5, min_column_width=150):
-        status = address_bar.state("status", "Status", PayoutStatus)
-        month = address_bar.recent_month("month", "Month of the period")
-        paid = address_bar.recent_month("paid", "Paid in")
-        hospital = address_bar.choice("hospital", "Hospital", names, any_label="All hospitals")
-        sort = address_bar.choice("sort", "Order", _SORTS, any_label="Newest first")
+        address_bar.state("status", "Status", PayoutStatus)
+        address_bar.recent_month("month", "Month of the period")
+        address_bar.recent_month("paid", "Paid in")
+        address_bar.choice("hospital", "Hospital", names, any_label="All hospitals")
+        address_bar.choice("sort", "Order", _SORTS, any_label="Newest first")
     with st.container(horizontal=True, vertical_alignment="center"):
-        overdue = address_bar.switch("overdue", "Only those past their due date")
+        address_bar.switch("overdue", "Only those past their due date")
         _narrowed("file", "bank file")
         _narrowed("owner", "owner")
-    return PayoutFilter(
-        status=status,
-        month=month,
-        paid_month=paid,
-        hospital_id=int(hospital) if hospital else None,
-        overdue=True if overdue else None,
-        owner_id=address_bar.number("owner"),
-        file_id=address_bar.number("file"),
-        search=words,
-        sort=PayoutSort(sort) if sort else PayoutSort.NEWEST,
-        page=address_bar.page_of(),
-        limit=tables.PAGE,
-    )
 
 
 def _narrowed(param: str, noun: str) -> None:

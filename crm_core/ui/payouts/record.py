@@ -20,11 +20,11 @@ from crm_core.payouts.schemas import (
 )
 from crm_core.people.names import names_of
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import address_bar, facts, plans, states, tables
+from crm_core.ui import beside, facts, plans, states, tables
 from crm_core.ui.formatting import day, moment, percent, period, words
 from crm_core.ui.forms import Form
 from crm_core.ui.page import act, load
-from crm_core.ui.payouts import actions, queue, rows, timeline
+from crm_core.ui.payouts import actions, listing, queue, rows, timeline
 from crm_core.ui.plain import plain
 
 _SHOWN = "revealed-account"
@@ -45,7 +45,13 @@ class _Record:
 
 def show(actor: Actor, payout_id: int) -> None:
     """The payout at ``?payout=``; the list behind it is one click away, as it was."""
-    address_bar.link_back("Back to the list", without=["payout", "do"])
+    beside.way_back(
+        "Back to the list",
+        queries.PAYOUTS,
+        listing.filters_of_address(),
+        record=("payout", payout_id),
+        without=["payout", "do"],
+    )
     proposal = plans.opened(queue.NAME)
     if proposal is not None and [v.id for v in proposal.plan.verdicts] == [payout_id]:
         queue.decide(actor, proposal)
