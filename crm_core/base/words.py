@@ -40,6 +40,13 @@ Prose = Annotated[
 ]
 """Notes of any kind, up to 10,000 characters; may be empty."""
 
+Passage = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000),
+    AfterValidator(_no_controls),
+]
+"""Text for somebody to read: several lines, and never empty."""
+
 Reason = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=3, max_length=500),

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from crm_core.base.clock import Instant
 from crm_core.base.paging import PageRequest
-from crm_core.base.words import Line, Prose, RecordId
+from crm_core.base.words import Line, Passage, RecordId
 
 
 class Channel(StrEnum):
@@ -168,7 +168,7 @@ class MessageSend(BaseModel):
     recipient_type: RecipientType
     recipient_id: RecordId
     channel: Channel
-    content: Annotated[Prose, StringConstraints(min_length=1)]
+    content: Passage
     subject: Line | None = None
 
 

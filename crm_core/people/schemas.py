@@ -164,7 +164,7 @@ _REFUSALS = {
     Permission.LOYALTY_ADJUST: "You may not adjust points: this takes the finance role.",
     Permission.MESSAGES_READ: "You may not see messages: ask an administrator for a role that may.",
     Permission.MESSAGES_SEND: "You may not send messages: this takes the viewer role.",
-    Permission.MESSAGES_MANAGE: "You may not manage channels: this takes the admin role.",
+    Permission.MESSAGES_MANAGE: "You may not manage channels and texts: this takes the admin role.",
     Permission.APPOINTMENTS_READ: "You may not see appointments: ask an administrator for a role.",
     Permission.APPOINTMENTS_WRITE: "You may not change appointments: this takes the viewer role.",
     Permission.APPOINTMENTS_SUPERVISE: "This takes a supervisor: somebody with the approver role.",

@@ -175,8 +175,34 @@ INSERT INTO crm_parameters (name, value, lowest, highest, unit, description) VAL
     ('messaging.whatsapp', 12, 0, 1000, 'naira', 'What one WhatsApp message costs');
 """
 
+# What people at the desk write to one person; others come with what sends them.
+TEXTS = """
+INSERT INTO crm_message_templates (name, channel, purpose, subject, body) VALUES
+    ('please_call', 'sms', 'follow_up', NULL,
+     'Dear {first_name}, please call {hospital}: we should like to speak to you.'),
+    ('please_call', 'whatsapp', 'follow_up', NULL,
+     'Dear {first_name}, please call {hospital} or answer here: we should like to speak to you.'),
+    ('please_call', 'email', 'follow_up', 'Please call us',
+     'Dear {name},
+
+we should like to speak to you. Please call {hospital}, or answer this email with a time that
+suits you.
+
+{hospital}'),
+    ('results_ready', 'sms', 'follow_up', NULL,
+     'Dear {first_name}, your results are ready. Ask for them at {hospital} from {date}.'),
+    ('results_ready', 'whatsapp', 'follow_up', NULL,
+     'Dear {first_name}, your results are ready. Ask for them at {hospital} from {date}.'),
+    ('results_ready', 'email', 'follow_up', 'Your results are ready',
+     'Dear {name},
+
+your results are ready. Ask for them at {hospital} from {date}, and bring a card with your picture.
+
+{hospital}');
+"""
+
 
 def upgrade() -> None:
     """Goes forward; there is no way back but a restore."""
-    for part in (WORDS, TEMPLATES, OUTBOX, CHOICES, PRICES):
+    for part in (WORDS, TEMPLATES, OUTBOX, CHOICES, PRICES, TEXTS):
         op.execute(part)

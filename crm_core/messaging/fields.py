@@ -1,0 +1,60 @@
+"""Every field that a text may name in braces, with what stands there and an example."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from crm_core.messaging.filling import fields_in
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field; ``always`` where every text can be filled with it."""
+
+    description: str
+    example: str
+    always: bool = False
+
+
+UNSUBSCRIBE = "unsubscribe"
+"""The address that opts out with one tap; it is filled in when an email is sent."""
+
+FIELDS: Mapping[str, Field] = {
+    "name": Field("First and last name of the recipient", "Chioma Okafor", always=True),
+    "first_name": Field("First name of the recipient", "Chioma", always=True),
+    "hospital": Field("The recipient's hospital", "Lagos Central Hospital", always=True),
+    "points": Field("Loyalty points of a patient", "1,200", always=True),
+    "tier": Field("Loyalty tier of a patient", "gold", always=True),
+    "date": Field("Day of the visit, or of what the message is about", "Friday 27 November"),
+    "time": Field("Time of the visit, in Lagos", "09:30"),
+    "doctor": Field("The doctor of the visit", "Dr Amina Bello"),
+    "department": Field("The department of the visit", "Cardiology"),
+    "code": Field("Code of the record that the message is about", "APT-000123"),
+    "link": Field("Address with one tap for the answer", "https://ops.example.ng/l/1a2b"),
+    "subject": Field("What the feedback was about", "Waiting time"),
+    "resolution": Field("What was done about the feedback", "A second desk opens at 08:00"),
+    "expiring": Field("Points that end soon", "150"),
+    "expiry": Field("Day on which they end", "31 December 2026"),
+    UNSUBSCRIBE: Field(
+        "Address with one tap to get no more of these", "https://ops.example.ng/u/1a2b"
+    ),
+}
+
+EXAMPLES: Mapping[str, str] = {name: field.example for name, field in FIELDS.items()}
+
+
+def unknown_in(text: str, also: Iterable[str] = ()) -> list[str]:
+    """Fields of the text that nobody can fill in, by name."""
+    return sorted(fields_in(text) - set(FIELDS) - set(also))
+
+
+def check_fields(text: str) -> str:
+    """The text, where each of its fields is known.
+
+    Raises:
+        ValueError: names the first that is not, and those there are.
+    """
+    unknown = unknown_in(text)
+    if unknown:
+        known = ", ".join(f"{{{name}}}" for name in FIELDS)
+        raise ValueError(f"there is no field {{{unknown[0]}}}: choose among {known}")
+    return text

@@ -1,0 +1,1 @@
+"""Texts with named fields: checked when they are saved, previewed on a real recipient."""
