@@ -259,10 +259,14 @@ def _sentence(error: Exception) -> str:
 
 def _wrong_values(error: ValidationError) -> str:
     wrong = (
-        f"{'.'.join(map(str, one['loc'])).upper()}: {one['msg'].removeprefix('Value error, ')}"
+        ": ".join([*map(_name_of_setting, one["loc"]), one["msg"].removeprefix("Value error, ")])
         for one in error.errors(include_url=False, include_input=False)
     )
     return "; ".join(wrong)
+
+
+def _name_of_setting(part: str | int) -> str:
+    return str(part).upper()
 
 
 def _database_trouble(error: DBAPIError) -> str:

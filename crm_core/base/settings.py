@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from crm_core.base.providers import ProviderSettings
 
 
-class Settings(BaseSettings):
+class Settings(ProviderSettings):
     """Names are those of the environment variables, in lower case, with their defaults."""
 
     model_config = SettingsConfigDict(
@@ -57,18 +59,6 @@ class Settings(BaseSettings):
     )
     crm_paystack_secret_key: SecretStr = Field(
         SecretStr(""), description="Secret key of Paystack; empty: transfers are not offered"
-    )
-    crm_sms_gateway: Literal["sandbox", "termii", "africastalking"] = Field(
-        "sandbox", description="Who sends text messages; the sandbox reaches nobody"
-    )
-    crm_email_gateway: Literal["sandbox", "smtp"] = Field(
-        "sandbox", description="Who sends email; the sandbox reaches nobody"
-    )
-    crm_whatsapp_gateway: Literal["sandbox", "whatsapp"] = Field(
-        "sandbox", description="Who sends WhatsApp messages; the sandbox reaches nobody"
-    )
-    crm_gateway_timeout: float = Field(
-        10, gt=0, description="Seconds to wait for a provider's answer"
     )
     crm_oidc_label: str = Field("single sign-on", description="Name on the sign-in button")
 

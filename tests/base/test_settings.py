@@ -54,3 +54,20 @@ def test_secrets_do_not_show_when_settings_are_printed(
 
 def test_every_setting_says_what_it_is_for() -> None:
     assert [name for name, one in Settings.model_fields.items() if not one.description] == []
+
+
+@pytest.mark.parametrize(
+    ("chosen", "names"),
+    [
+        ({"CRM_SMS_GATEWAY": "termii", "CRM_SMS_SENDER": "Us"}, "CRM_TERMII_API_KEY"),
+        ({"CRM_SMS_GATEWAY": "africastalking"}, "CRM_AFRICASTALKING_USERNAME"),
+        ({"CRM_EMAIL_GATEWAY": "smtp", "CRM_SMTP_HOST": "mail"}, "CRM_EMAIL_FROM"),
+        ({"CRM_WHATSAPP_GATEWAY": "whatsapp"}, "CRM_WHATSAPP_TOKEN"),
+    ],
+)
+def test_a_provider_that_lacks_a_key_is_refused_at_the_start(
+    set_environment: Callable[..., None], chosen: dict[str, str], names: str
+) -> None:
+    set_environment(**chosen)
+    with pytest.raises(ValidationError, match=f"is chosen: set {names}, too"):
+        settings()

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 
 from crm_core.base.errors import Invalid
 from crm_core.base.settings import settings
+from crm_core.messaging.gateways import africas_talking, sandbox, smtp, termii, whatsapp
 from crm_core.messaging.gateways.interface import Gateway
-from crm_core.messaging.gateways.sandbox import Sandbox
 from crm_core.messaging.schemas import Channel
 
 
@@ -25,4 +25,10 @@ def gateway_for(channel: Channel) -> Gateway:
     return _MAKERS[chosen[channel]](channel)
 
 
-_MAKERS: Mapping[str, Callable[[Channel], Gateway]] = {"sandbox": Sandbox}
+_MAKERS: Mapping[str, Callable[[Channel], Gateway]] = {
+    sandbox.NAME: sandbox.Sandbox,
+    termii.NAME: termii.Termii,
+    africas_talking.NAME: africas_talking.AfricasTalking,
+    whatsapp.NAME: whatsapp.WhatsApp,
+    smtp.NAME: smtp.Smtp,
+}
