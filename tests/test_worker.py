@@ -1,6 +1,7 @@
 """The worker: signs of life, sealing, nightly jobs done once, and jobs that survive a crash."""
 
 import asyncio
+import io
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
@@ -8,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import psycopg
+import pytest
 from procrastinate import PsycopgConnector
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
@@ -16,6 +18,8 @@ from crm_core.base import beats
 from crm_core.base.clock import utc_now
 from crm_core.base.db import CONNECTION, reading, transaction
 from crm_core.base.models import IdempotencyKey
+from crm_core.loyalty import importing
+from crm_core.loyalty.importing import carrying
 from crm_core.people import service as people
 from crm_core.people.models import SignInLink, StaffSession
 from crm_core.people.schemas import Role
@@ -23,6 +27,8 @@ from crm_core.people.service.forgetting import KEPT
 from crm_core.worker import housekeeping, jobs
 from tests.conftest import KEYS
 from tests.make import make_staff
+from tests.make_imports import file_of, line
+from tests.make_patients import DESK
 from tests.processes import Running, eventually, running
 
 
@@ -161,3 +167,17 @@ def run_job(url: str, job: Callable[[], Awaitable[None]]) -> None:
                 await job()
 
     asyncio.run(run())
+
+
+def test_a_large_file_of_patients_is_read_by_the_worker(
+    own_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrying, "SMALL_FILE", 0)
+    given = importing.Upload(io.BytesIO(file_of(line("Ada Obi"))), "ward.csv")
+    with transaction(who=DESK.key) as session:
+        importing.take_file(session, given, actor=DESK)
+    with start(own_database, tmp_path) as process:
+        state = "SELECT state FROM crm_patient_imports"
+        eventually(lambda: ask(own_database, state) != "reading")
+        assert ask(own_database, state) == "planned"
+    assert "Traceback" not in process.said

@@ -3,11 +3,11 @@
 import hashlib
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from typing import Annotated, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from crm_core.api.deps import CurrentActor, Db, ReadDb, ReaderDep, needs
 from crm_core.api.refusals import refused_input
@@ -39,6 +39,9 @@ router = APIRouter(
     route_class=Route,
     dependencies=[needs(Permission.PATIENTS_READ)],
 )
+LATER: dict[int | str, dict[str, Any]] = {
+    202: {"model": Done[ImportRead], "description": "The worker carries it out: ask again"}
+}
 WRITES = [needs(Permission.PATIENTS_WRITE)]
 ImportId = Annotated[RecordId, Path()]
 _PART = 1 << 20
@@ -74,21 +77,30 @@ Mapping = Annotated[
 ]
 
 
-@router.post("", status_code=201, dependencies=WRITES, openapi_extra=_BODY)
-def plan_import(
+def upload_of(
     file: Spooled,
-    db: Db,
-    *,
-    actor: CurrentActor,
     mapping: Mapping = [],  # noqa: B006 # read by the framework from the signature
     name: Annotated[Line, Query()] = "patients.csv",
+) -> importing.Upload:
+    """The body with what the query says about it."""
+    return importing.Upload(file, name, dict(map(_pair, mapping)))
+
+
+@router.post("", status_code=201, dependencies=WRITES, openapi_extra=_BODY, responses=LATER)
+def plan_import(
+    upload: Annotated[importing.Upload, Depends(upload_of)],
+    db: Db,
+    actor: CurrentActor,
+    response: Response,
 ) -> Done[ImportRead]:
     """Looks at a file (CSV as the body): a verdict a line, to commit as shown; no patient changes.
 
-    Columns are recognised by their usual names; `map` says the others.
+    Columns are recognised by their usual names; `map` says the others. A file of more than half a
+    megabyte is looked at by the worker: the answer is 202, and `state` is `reading` until it has.
     """
-    upload = importing.Upload(file, name, dict(map(_pair, mapping)))
-    found = importing.plan_import(db, upload, actor=actor)
+    found = importing.take_file(db, upload, actor=actor)
+    if found.under_way:
+        return _later(response, found)
     return Done(message=f"{found.ok_count} of {found.row_count} lines can be imported", data=found)
 
 
@@ -129,13 +141,19 @@ def download_refused(db: ReadDb, actor: CurrentActor, import_id: ImportId) -> St
     return StreamingResponse(_refused(import_id, actor), media_type="text/csv", headers=headers)
 
 
-@router.post("/{import_id}/commit", dependencies=WRITES)
+@router.post("/{import_id}/commit", dependencies=WRITES, responses=LATER)
 def commit_import(
-    db: Db, actor: CurrentActor, import_id: ImportId, data: ImportCommit
-) -> Done[Receipt]:
-    """Registers what was shown and has not changed since; a second time gives the same receipt."""
-    receipt = importing.commit_import(db, import_id, data.fingerprint, actor=actor)
-    return Done(message=f"{receipt.changed} patients imported", data=receipt)
+    db: Db, actor: CurrentActor, response: Response, import_id: ImportId, data: ImportCommit
+) -> Done[Receipt] | Done[ImportRead]:
+    """Registers what was shown and has not changed since; a second time gives the same receipt.
+
+    More than two thousand patients are registered by the worker: the answer is 202, and the
+    import's `state` is `committing` until it has.
+    """
+    done = importing.start_commit(db, import_id, data.fingerprint, actor=actor)
+    if isinstance(done, ImportRead):
+        return _later(response, done)
+    return Done(message=f"{done.changed} patients imported", data=done)
 
 
 @router.post("/{import_id}/plan-undo", dependencies=WRITES)
@@ -144,13 +162,20 @@ def plan_import_undo(db: ReadDb, actor: CurrentActor, import_id: ImportId) -> En
     return Envelope(data=importing.plan_undo(db, import_id, actor=actor))
 
 
-@router.post("/{import_id}/undo", dependencies=WRITES)
+@router.post("/{import_id}/undo", dependencies=WRITES, responses=LATER)
 def undo_import(
-    db: Db, actor: CurrentActor, import_id: ImportId, data: ImportCommit
-) -> Done[Receipt]:
-    """Withdraws the patients that nothing has used since they were imported."""
-    receipt = importing.commit_undo(db, import_id, data.fingerprint, actor=actor)
-    return Done(message=f"{receipt.changed} patients withdrawn", data=receipt)
+    db: Db, actor: CurrentActor, response: Response, import_id: ImportId, data: ImportCommit
+) -> Done[Receipt] | Done[ImportRead]:
+    """Withdraws the patients that nothing has used since; more than two thousand by the worker."""
+    done = importing.start_undo(db, import_id, data.fingerprint, actor=actor)
+    if isinstance(done, ImportRead):
+        return _later(response, done)
+    return Done(message=f"{done.changed} patients withdrawn", data=done)
+
+
+def _later(response: Response, found: ImportRead) -> Done[ImportRead]:
+    response.status_code = 202
+    return Done(message=f"The worker is at it: ask for import {found.id} again", data=found)
 
 
 def _refused(import_id: int, actor: Actor) -> Iterator[bytes]:

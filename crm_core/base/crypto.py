@@ -23,8 +23,18 @@ def encrypt(text: str) -> bytes:
 
 def decrypt(data: bytes) -> str:
     """The text; ``ValueError`` where the data was altered or made under another key."""
+    return decrypt_bytes(data).decode()
+
+
+def encrypt_bytes(data: bytes) -> bytes:
+    """The same for a part of a file, which only ``decrypt_bytes`` turns back."""
+    return _fernet().encrypt(data)
+
+
+def decrypt_bytes(data: bytes) -> bytes:
+    """What was encrypted; ``ValueError`` as for a text."""
     try:
-        return _fernet().decrypt(data).decode()
+        return _fernet().decrypt(data)
     except InvalidToken as error:
         raise ValueError("the value was encrypted under another key, or altered") from error
 

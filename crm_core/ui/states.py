@@ -131,6 +131,10 @@ TONES: dict[str, Tone] = {
     "kept": Tone.SKY,
     "planned": Tone.AMBER,
     "committed": Tone.TEAL,
+    "reading": Tone.INDIGO,
+    "committing": Tone.INDIGO,
+    "undoing": Tone.INDIGO,
+    "forgotten": Tone.GREY,
     # receipts
     "undone": Tone.GREY,
 }

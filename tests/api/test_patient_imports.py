@@ -9,6 +9,7 @@ from httpx2 import Response
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from crm_core.loyalty.importing import carrying
 from crm_core.people.schemas import Role
 from tests.api.calls import API, done, refusal, wrong_fields
 from tests.make_imports import file_of, line
@@ -80,10 +81,26 @@ def test_a_file_larger_than_other_bodies_is_taken_and_one_too_large_is_not(
     lines = [line(f"N{n} Obi", address=filler, phone="1") for n in range(6000)]
     content = file_of(*lines)
     assert len(content) > 1_000_000
-    assert send(desk, content).json()["data"]["refused_count"] == 6000
+    taken = send(desk, content)
+    assert (taken.status_code, taken.json()["data"]["state"]) == (202, "reading")
+    again = done(desk.get(f"{IMPORTS}/{taken.json()['data']['id']}"))
+    assert (again["state"], again["percent"]) == ("reading", 0)
     announced = {"content-length": "200000001"}
     assert "200,000,000 bytes" in refusal(send(desk, content, **announced), 413)
     assert "1,000,000 bytes" in refusal(desk.post(f"{API}/owners", content=content), 413)
+
+
+def test_a_large_import_is_carried_out_by_the_worker(
+    desk: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = looked_at(desk, line("Ada Obi"))
+    monkeypatch.setattr(carrying, "SMALL_IMPORT", 0)
+    body = {"fingerprint": seen["fingerprint"]}
+
+    answer = desk.post(f"{IMPORTS}/{seen['id']}/commit", json=body)
+
+    assert (answer.status_code, answer.json()["data"]["state"]) == (202, "committing")
+    assert done(desk.get(f"{API}/patients")) == []
 
 
 def test_a_file_that_is_no_good_is_400_and_keeps_nothing(

@@ -90,6 +90,8 @@ UNTRACKED = {
     "crm_loyalty_undone_visits",
     "crm_name_neighbours",
     "crm_name_words",
+    "crm_patient_import_parts",
+    "crm_patient_import_progress",
     "crm_patient_import_rows",
     "crm_payout_totals",
     "crm_payout_transitions",

@@ -1,5 +1,6 @@
 """The pages of imports: a file is chosen, looked at, committed and undone."""
 
+import io
 from collections.abc import Callable
 from functools import partial
 
@@ -7,10 +8,15 @@ import pytest
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from crm_core.loyalty import queries
+from crm_core.base import beats
+from crm_core.loyalty import importing, queries
+from crm_core.loyalty.importing import carrying
+from crm_core.loyalty.importing import queries as imports
+from crm_core.loyalty.importing.schemas import ImportFilter, ImportRead
 from crm_core.loyalty.schemas import MemberFilter
 from crm_core.people.schemas import Role
 from tests.make_imports import file_of, line, look, take_over
+from tests.make_patients import DESK
 from tests.pages.acting import cells, errors, htmls, labels, metric, press, texts
 
 Open = Callable[..., AppTest]
@@ -99,3 +105,60 @@ def test_the_receipt_leads_to_the_import(session: Session, visit: Open) -> None:
     seen = take_over(session, line("Ada Obi"))
     page = visit("pages/receipts.py", Role.VIEWER, receipt=seen.receipt_id)
     assert "patients.csv: 1 patients" in str(cells(page, "Record"))
+
+
+@pytest.fixture
+def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(carrying, "SMALL_FILE", 0)
+    monkeypatch.setattr(carrying, "SMALL_IMPORT", 0)
+
+
+def ask_for(session: Session, seen: ImportRead) -> None:
+    importing.start_commit(session, seen.id, seen.fingerprint, actor=DESK)
+
+
+@pytest.mark.usefixtures("everything_is_large")
+def test_a_large_file_shows_how_far_the_worker_has_come(session: Session, patients: Open) -> None:
+    page = upload(patients(Role.VIEWER, **{"import": "new"}), file_of(line("Ada Obi")))
+    page = press(page, "Look at the file")
+
+    assert "No worker is running" in page.warning[0].value
+    seen = next(iter(imports.list_imports(ImportFilter()).page(session).rows))
+    importing.note_progress(session, seen.id, 40)
+    beats.beat(session, "here:1")
+    page.run()
+    assert page.get("progress")[0].proto.text == "Looking at the file: 40 %"
+    assert not page.warning
+
+
+@pytest.mark.usefixtures("everything_is_large")
+def test_while_it_is_registered_there_is_nothing_to_press(session: Session, patients: Open) -> None:
+    seen = look(session, file_of(line("Ada Obi")))
+    page = press(patients(Role.VIEWER, **{"import": seen.id}), "Import 1 patient")
+    assert page.get("progress")[0].proto.text == "Registering the patients: 0 %"
+    assert "Import 1 patient" not in labels(page)
+
+
+def test_why_a_file_could_not_be_read_is_told(session: Session, patients: Open) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(carrying, "SMALL_FILE", 0)
+        content = importing.Upload(io.BytesIO(file_of(line("Ada Obi"))), "ward.csv")
+        seen = importing.take_file(session, content, actor=DESK)
+    importing.give_up(session, seen.id, "Line 7 is not UTF-8.")
+
+    page = patients(Role.VIEWER, **{"import": seen.id})
+
+    assert errors(page) == ["The file could not be read. Line 7 is not UTF-8."]
+    assert not page.dataframe
+
+
+@pytest.mark.usefixtures("everything_is_large")
+def test_why_nothing_was_registered_is_told(session: Session, patients: Open) -> None:
+    seen = look(session, file_of(line("Ada Obi")))
+    ask_for(session, seen)
+    importing.give_up(session, seen.id, "Another import is being committed.")
+
+    page = patients(Role.VIEWER, **{"import": seen.id})
+
+    assert "Another import is being committed" in page.warning[0].value
+    assert "Import 1 patient" in labels(page)

@@ -30,8 +30,18 @@ class PatientImport(Base):
 
     __tablename__ = "crm_patient_imports"
     __table_args__ = (
-        CheckConstraint("state IN ('planned','committed','undone')", name="state"),
+        CheckConstraint(
+            "state IN ('reading','failed','planned','committing','committed','undoing','undone',"
+            "'forgotten')",
+            name="state",
+        ),
         Index("ix_crm_patient_imports_receipt_id", "receipt_id"),
+        Index("ix_crm_patient_imports_state_id", "state", "id"),
+        Index(
+            "ix_crm_patient_imports_looked_at",
+            "created_at",
+            postgresql_where=text("state IN ('reading','failed','planned')"),
+        ),
     )
 
     file_name: Mapped[str] = mapped_column(String)
@@ -46,6 +56,7 @@ class PatientImport(Base):
     imported_count: Mapped[int] = mapped_column(server_default=_ZERO)
     changed_count: Mapped[int] = mapped_column(server_default=_ZERO)
     withdrawn_count: Mapped[int] = mapped_column(server_default=_ZERO)
+    problem: Mapped[str] = mapped_column(Text, server_default="")
     receipt_id: Mapped[int | None] = mapped_column(
         ForeignKey("crm_receipts.id", ondelete="RESTRICT")
     )
@@ -54,6 +65,33 @@ class PatientImport(Base):
     created_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
     committed_at: Mapped[datetime | None] = mapped_column(_Instant)
     undone_at: Mapped[datetime | None] = mapped_column(_Instant)
+
+
+class ImportPart(Base):
+    """A part of a large file, encrypted, until the worker has looked at it."""
+
+    __tablename__ = "crm_patient_import_parts"
+    __table_args__ = (Index("ix_crm_patient_import_parts_import_id", "import_id", "id"),)
+
+    import_id: Mapped[int] = mapped_column(
+        ForeignKey("crm_patient_imports.id", ondelete="RESTRICT")
+    )
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ImportProgress(Base):
+    """How far the worker has come with an import; ``id`` is the import's."""
+
+    __tablename__ = "crm_patient_import_progress"
+    __table_args__ = (CheckConstraint("percent BETWEEN 0 AND 100", name="percent"),)
+
+    id: Mapped[int] = mapped_column(
+        BigInteger,
+        ForeignKey("crm_patient_imports.id", ondelete="RESTRICT"),
+        primary_key=True,
+        autoincrement=False,
+    )
+    percent: Mapped[int] = mapped_column(server_default=_ZERO)
 
 
 class ImportRow(Base):

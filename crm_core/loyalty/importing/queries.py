@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import orjson
 from sqlalchemy import (
+    Boolean,
     String,
     Text,
     bindparam,
@@ -23,8 +24,9 @@ from sqlalchemy.orm import Session
 from crm_core.base import crypto, history
 from crm_core.base.cells import harmless
 from crm_core.base.read import Listing, Order, Read, ReadOne
-from crm_core.loyalty.importing.models import ImportRow, PatientImport
+from crm_core.loyalty.importing.models import ImportProgress, ImportRow, PatientImport
 from crm_core.loyalty.importing.schemas import (
+    GIVEN_UP,
     NOT_IMPORTED,
     ImportFilter,
     ImportRead,
@@ -39,11 +41,21 @@ _IGNORED = (
     "array(SELECT h FROM unnest(crm_patient_imports.header) AS h WHERE h <> '' AND NOT EXISTS"
     " (SELECT FROM jsonb_each_text(crm_patient_imports.mapping) AS m WHERE m.value = h))"
 )
+_STATES = ", ".join(f"'{state}'" for state in GIVEN_UP)
+_UNDER_WAY = f"crm_patient_imports.state IN ({_STATES})"
 IMPORTS: Listing[ImportRead] = Listing(
     schema=ImportRead,
     statement=select(
-        *(getattr(PatientImport, name) for name in ImportRead.model_fields if name != "ignored"),
+        *(
+            getattr(PatientImport, name)
+            for name in ImportRead.model_fields
+            if name not in {"ignored", "percent"}
+        ),
         literal_column(_IGNORED, ARRAY(String)).label("ignored"),
+        select(ImportProgress.percent)
+        .where(ImportProgress.id == PatientImport.id, literal_column(_UNDER_WAY, Boolean))
+        .scalar_subquery()
+        .label("percent"),
     ),
     filters={"state": PatientImport.state == bindparam("state")},
     orders={"newest": Order((PatientImport.id,))},

@@ -41,6 +41,11 @@ class Table:
         )
         self.header = columns.check_header(self._next() or [])
 
+    @property
+    def taken(self) -> int:
+        """Bytes of the file that were read so far."""
+        return self._lines.total
+
     def __iter__(self) -> Iterator[Record]:
         """The records behind the header; blank lines are passed over."""
         while True:
@@ -68,6 +73,7 @@ class _Lines:
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
         self.number = 0
+        self.total = 0
         self.taken = 0  # bytes of the record that is being read
 
     def __iter__(self) -> "_Lines":
@@ -78,6 +84,7 @@ class _Lines:
         if not raw:
             raise StopIteration
         self.number += 1
+        self.total += len(raw)
         self.taken += len(raw)
         if self.taken > LONGEST:
             _refuse(

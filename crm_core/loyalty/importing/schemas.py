@@ -11,11 +11,45 @@ from crm_core.base.words import RecordId
 
 
 class ImportState(StrEnum):
-    """A file that was looked at changes nothing before it is committed."""
+    """A file that was looked at changes nothing before it is committed.
 
+    Large files are read, committed and undone by the worker, which takes a minute or several.
+    """
+
+    READING = "reading"
+    FAILED = "failed"
     PLANNED = "planned"
+    COMMITTING = "committing"
     COMMITTED = "committed"
+    UNDOING = "undoing"
     UNDONE = "undone"
+    FORGOTTEN = "forgotten"
+
+    def can_become(self, other: "ImportState") -> bool:
+        """Whether an import goes from here to there in one step."""
+        return other in TRANSITIONS[self]
+
+
+_S = ImportState
+
+TRANSITIONS: dict[ImportState, frozenset[ImportState]] = {
+    _S.READING: frozenset({_S.PLANNED, _S.FAILED, _S.FORGOTTEN}),
+    _S.FAILED: frozenset({_S.FORGOTTEN}),
+    _S.PLANNED: frozenset({_S.COMMITTING, _S.COMMITTED, _S.FORGOTTEN}),
+    # Back to planned: what the worker was asked for came to nothing.
+    _S.COMMITTING: frozenset({_S.COMMITTED, _S.PLANNED}),
+    _S.COMMITTED: frozenset({_S.UNDOING, _S.UNDONE}),
+    _S.UNDOING: frozenset({_S.UNDONE, _S.COMMITTED}),
+    _S.UNDONE: frozenset(),
+    _S.FORGOTTEN: frozenset(),
+}
+
+GIVEN_UP: dict[ImportState, ImportState] = {
+    _S.READING: _S.FAILED,
+    _S.COMMITTING: _S.PLANNED,
+    _S.UNDOING: _S.COMMITTED,
+}
+"""What an import is that the worker carries → what it is again where that came to nothing."""
 
 
 class RowVerdict(StrEnum):
@@ -52,12 +86,19 @@ class ImportRead(BaseModel):
     imported_count: int
     changed_count: int
     withdrawn_count: int
+    problem: str = Field(description="Why the last attempt came to nothing, if it did")
+    percent: int | None = Field(description="How far the worker has come, where it is at work")
     receipt_id: int | None
     who: str
     who_name: str
     created_at: Instant
     committed_at: Instant | None
     undone_at: Instant | None
+
+    @property
+    def under_way(self) -> bool:
+        """Whether the worker is at work on it, or will be."""
+        return self.state in GIVEN_UP
 
     @property
     def left_out(self) -> int:

@@ -20,6 +20,7 @@ from crm_core.loyalty.importing.schemas import (
     ImportState,
     RowVerdict,
 )
+from crm_core.loyalty.importing.staging import Tell, quiet
 from crm_core.people.schemas import Actor, Permission
 
 KIND = "patient_import"
@@ -44,26 +45,48 @@ def plan_import(session: Session, upload: Upload, *, actor: Actor) -> ImportRead
     Raises:
         Invalid: the file as such cannot be read, or a column is missing.
     """
-    actor.require(Permission.PATIENTS_WRITE)
     table = Table(upload.source)
-    mapping = columns.choose(table.header, upload.mapping)
+    found = open_import(session, upload, table, actor=actor)
+    look(session, found, table)
+    return queries.get_import(session, found.id)
+
+
+def open_import(session: Session, upload: Upload, table: Table, *, actor: Actor) -> PatientImport:
+    """The import of a file whose header is understood; its lines are still to be read.
+
+    Raises:
+        Invalid: a column is missing.
+    """
+    actor.require(Permission.PATIENTS_WRITE)
     found = PatientImport(
         file_name=upload.name[:200] or "patients.csv",
         header=table.header,
-        mapping=mapping,
+        mapping=columns.choose(table.header, upload.mapping),
+        state=ImportState.READING.value,
         who=actor.key,
         who_name=actor.name,
     )
     session.add(found)
     session.flush()
-    staging.stage(session, found.id, table, mapping=mapping)
+    return found
+
+
+def look(session: Session, found: PatientImport, table: Table, *, tell: Tell = quiet) -> None:
+    """A verdict for every line of the file, kept until it is committed or forgotten."""
+    staging.stage(session, found, table, tell=tell)
     judging.judge(session, found.id)
+    found.state = ImportState.PLANNED.value
+    session.flush()
     judging.count_up(session, found)
-    return queries.get_import(session, found.id)
 
 
-def commit_import(session: Session, import_id: int, fingerprint: str, *, actor: Actor) -> Receipt:
+def commit_import(
+    session: Session, import_id: int, fingerprint: str, *, actor: Actor, tell: Tell = quiet
+) -> Receipt:
     """Registers what was shown as ok; what changed in between is refused. Twice does it once.
+
+    Args:
+        tell: called with how many of the lines are done.
 
     Raises:
         Conflict: the fingerprint is of another plan, the import was undone, or another import is
@@ -71,22 +94,28 @@ def commit_import(session: Session, import_id: int, fingerprint: str, *, actor: 
     """
     actor.require(Permission.PATIENTS_WRITE)
     found = lock_import(session, import_id)
-    if found.fingerprint != fingerprint:
-        raise Conflict("This is not what was looked at: open the import again.")
-    if found.state == ImportState.UNDONE:
-        raise Conflict("This import was undone: give the file again to import it anew.")
-    if found.state == ImportState.COMMITTED:
+    if found.state == ImportState.COMMITTED and found.fingerprint == fingerprint:
         return _first_receipt(session, found)
-    if not found.ok_count:
-        raise Conflict("No line of this file can be imported.")
+    check_as_shown(found, fingerprint)
     work_alone(session)
     judging.judge_again(session, import_id)
     for number, lines in enumerate(line_steps(session, import_id), start=1):
         enrolling.enrol(session, import_id, lines)
         if number.bit_count() == 1:  # each time that they have doubled
             judging.analyse(session)
+        tell(lines.stop)
     judging.analyse(session)
     return _finish(session, found, actor)
+
+
+def check_as_shown(found: PatientImport, fingerprint: str) -> None:
+    """Refuses to commit what was not shown, what is not ready, and what has nothing in it."""
+    if not ImportState(found.state).can_become(ImportState.COMMITTED):
+        raise Conflict(_NOT_NOW[ImportState(found.state)])
+    if found.fingerprint != fingerprint:
+        raise Conflict("This is not what was looked at: open the import again.")
+    if not found.ok_count:
+        raise Conflict("No line of this file can be imported.")
 
 
 def lock_import(session: Session, import_id: int) -> PatientImport:
@@ -173,6 +202,14 @@ def _first_receipt(session: Session, found: PatientImport) -> Receipt:
     return Receipt(receipt_id=stored.id, changed=found.imported_count, refused=list(stored.refused))
 
 
+_NOT_NOW = {
+    ImportState.READING: "This file is still being looked at: wait until that is done.",
+    ImportState.FAILED: "This file could not be read: give it again.",
+    ImportState.COMMITTED: "This import was committed already.",
+    ImportState.UNDOING: "This import is being undone at this moment.",
+    ImportState.UNDONE: "This import was undone: give the file again to import it anew.",
+    ImportState.FORGOTTEN: "The lines of this file were forgotten meanwhile: give it again.",
+}
 _ALONE = text("SELECT pg_try_advisory_xact_lock(4242008)")
 _LAST_LINE = text(
     "SELECT coalesce(max(line), 0) FROM crm_patient_import_rows WHERE import_id = :import_id"

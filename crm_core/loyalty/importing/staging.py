@@ -1,6 +1,6 @@
 """Puts the checked lines of a file into their table, a thousand at a time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -10,29 +10,40 @@ from sqlalchemy.orm import Session
 from crm_core.base import crypto
 from crm_core.base.errors import Invalid
 from crm_core.hospitals import queries as hospitals
+from crm_core.loyalty.importing.models import PatientImport
 from crm_core.loyalty.importing.reading import Table
 from crm_core.loyalty.importing.rows import Checked, Reader, hospitals_by_name
 
+Tell = Callable[[int], None]
+"""Is told how far a long act has come."""
 CHUNK = 1000
 MOST = 500_000
 """Lines of a file; more are better given in several."""
 
 
-def stage(session: Session, import_id: int, table: Table, *, mapping: dict[str, str]) -> None:
+def quiet(_: int) -> None:
+    """Where nobody waits to be told."""
+
+
+def stage(session: Session, found: PatientImport, table: Table, *, tell: Tell) -> None:
     """Checks every line by itself and keeps it with its verdict.
+
+    Args:
+        tell: called with how many bytes of the file were read so far.
 
     Raises:
         Invalid: the file cannot be read, has no lines or too many; nothing is kept then.
     """
-    found = [(each.id, each.hospital_code, each.name) for each in hospitals.all_hospitals(session)]
-    reader = Reader(table.header, mapping, hospitals_by_name(found))
+    places = [(each.id, each.hospital_code, each.name) for each in hospitals.all_hospitals(session)]
+    reader = Reader(table.header, found.mapping, hospitals_by_name(places))
     # A copy is a statement and may take as long as any other, so each chunk is one.
     count = 0
     for chunk in _chunks(reader.check(record) for record in table):
         count += len(chunk)
         if count > MOST:
             raise Invalid.field("file", f"Split the file: it has more than {MOST:,} lines.")
-        _copy(session, import_id, chunk)
+        _copy(session, found.id, chunk)
+        tell(table.taken)
     if not count:
         raise Invalid.field("file", "The file has a header and no lines below it.")
 

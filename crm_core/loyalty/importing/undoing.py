@@ -23,6 +23,7 @@ from crm_core.loyalty.importing import queries
 from crm_core.loyalty.importing.models import PatientImport
 from crm_core.loyalty.importing.schemas import ImportState, RowVerdict, UndoPlan
 from crm_core.loyalty.importing.service import line_steps, lock_import, work_alone
+from crm_core.loyalty.importing.staging import Tell, quiet
 from crm_core.people.schemas import Actor, Permission
 
 KIND = "patient_import_undo"
@@ -36,24 +37,31 @@ def plan_undo(session: Session, import_id: int, *, actor: Actor) -> UndoPlan:
     """
     actor.require(Permission.PATIENTS_WRITE)
     found = session.get(PatientImport, import_id, populate_existing=True)
-    _check_committed(found)
+    check_committed(found)
+    if found is not None and found.state == ImportState.UNDOING:
+        raise Conflict("This import is being undone at this moment.")
     return _plan(session, import_id)
 
 
-def commit_undo(session: Session, import_id: int, fingerprint: str, *, actor: Actor) -> Receipt:
+def commit_undo(
+    session: Session, import_id: int, fingerprint: str, *, actor: Actor, tell: Tell = quiet
+) -> Receipt:
     """Withdraws the patients that nothing has used; those used since they were shown stay.
 
     A patient who was used never becomes unused, so that none is withdrawn that was not shown.
+
+    Args:
+        tell: called with how many of the lines are done.
 
     Raises:
         Conflict: the fingerprint is of another plan, or the import was undone by somebody else.
     """
     actor.require(Permission.PATIENTS_WRITE)
     found = lock_import(session, import_id)
-    shown = _shown(fingerprint, import_id)
+    seen = shown(fingerprint, import_id)
     if found.state == ImportState.UNDONE:
         return _first_receipt(session, found)
-    _check_committed(found)
+    check_committed(found)
     work_alone(session)
     unused = _unused(session)
     for lines in line_steps(session, import_id):
@@ -63,7 +71,8 @@ def commit_undo(session: Session, import_id: int, fingerprint: str, *, actor: Ac
         session.execute(text(_MARK.format(unused=unused)), values)
         session.execute(_TAKE_BACK, values)
         session.execute(_WITHDRAW, values)
-    return _finish(session, found, shown=shown, actor=actor)
+        tell(lines.stop)
+    return _finish(session, found, shown=seen, actor=actor)
 
 
 def _plan(session: Session, import_id: int) -> UndoPlan:
@@ -77,16 +86,17 @@ def _plan(session: Session, import_id: int) -> UndoPlan:
     )
 
 
-def _check_committed(found: PatientImport | None) -> None:
+def check_committed(found: PatientImport | None) -> None:
+    """Refuses to undo what was not committed, or was undone."""
     if found is None:
         raise NotFound("Import not found")
-    if found.state == ImportState.PLANNED:
-        raise Conflict("This import was not committed: there is nothing to undo.")
     if found.state == ImportState.UNDONE:
         raise Conflict("This import was undone already.")
+    if not ImportState(found.state).can_become(ImportState.UNDONE):
+        raise Conflict("This import was not committed: there is nothing to undo.")
 
 
-def _shown(fingerprint: str, import_id: int) -> int:
+def shown(fingerprint: str, import_id: int) -> int:
     """How many the person saw that would be withdrawn."""
     prefix = f"undo-{import_id}-"
     count = fingerprint.removeprefix(prefix)

@@ -15,6 +15,7 @@ from crm_core.people.schemas import Actor, Permission
 from crm_core.ui import address_bar, downloads, facts, states, tables
 from crm_core.ui.formatting import counted, moment
 from crm_core.ui.page import act, form_token, load
+from crm_core.ui.patients import import_progress
 from crm_core.ui.plain import plain
 from crm_core.ui.states import label_of
 from crm_core.ui.tables import Table
@@ -36,15 +37,18 @@ def show(import_id: int, actor: Actor) -> None:
         found = queries.get_import(session, import_id)
     st.subheader(plain(found.file_name), anchor=False)
     states.chips([found.state])
-    _totals(found)
-    if actor.may(Permission.PATIENTS_WRITE):
+    import_progress.show(found)
+    if found.row_count:
+        _totals(found)
+    if actor.may(Permission.PATIENTS_WRITE) and not found.under_way:
         _what_to_do(found, actor)
-    _lines(found)
+    if found.row_count and found.state is not ImportState.FORGOTTEN:
+        _lines(found)
     _facts(found)
 
 
 def _totals(found: ImportRead) -> None:
-    planned = found.state is ImportState.PLANNED
+    planned = found.committed_at is None
     figures = {
         "Lines": found.row_count,
         "Can be imported" if planned else "Imported": found.ok_count
@@ -70,7 +74,7 @@ def _what_to_do(found: ImportRead, actor: Actor) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if found.state is ImportState.PLANNED:
             _commit(found, actor)
-        if found.left_out:
+        if found.left_out and found.state is not ImportState.FORGOTTEN:
             label = f"Download {counted(found.left_out, 'line')} left out"
             downloads.link(f"/export/patient-import/{found.id}", label)
         if found.receipt_id is not None:
@@ -93,8 +97,10 @@ def _commit(found: ImportRead, actor: Actor) -> None:
     )
     if sure:
         once = form_token(f"import-{found.id}")
-        with act("The patients are registered", why=_why(found), once=once) as session:
-            importing.commit_import(session, found.id, found.fingerprint, actor=actor)
+        small = found.ok_count <= importing.SMALL_IMPORT
+        told = "The patients are registered" if small else "The patients are being registered"
+        with act(told, why=_why(found), once=once) as session:
+            importing.start_commit(session, found.id, found.fingerprint, actor=actor)
 
 
 def _offer_undo(found: ImportRead, actor: Actor) -> None:
@@ -123,8 +129,10 @@ def _confirm_undo(found: ImportRead, plan: UndoPlan, actor: Actor) -> None:
             st.button("Back, change nothing", key="import-undo-back", on_click=_forget_plan)
     if sure:
         once = form_token(f"undo-import-{found.id}")
-        with act("The import is undone", why=_why(found), once=once) as session:
-            importing.commit_undo(session, found.id, plan.fingerprint, actor=actor)
+        small = found.imported_count <= importing.SMALL_IMPORT
+        told = "The import is undone" if small else "The import is being undone"
+        with act(told, why=_why(found), once=once) as session:
+            importing.start_undo(session, found.id, plan.fingerprint, actor=actor)
 
 
 def _forget_plan() -> None:

@@ -103,10 +103,11 @@ def _boxes(
 def _look(uploaded: UploadedFile, mapping: Mapping[str, str], actor: Actor) -> None:
     kept: dict[str, str] = {}
     once = form_token("patient-import")
-    with act("The file was looked at", once=once, keep=kept) as session:
-        uploaded.seek(0)
+    small = uploaded.size <= importing.SMALL_FILE
+    told = "The file was looked at" if small else "The file is being looked at"
+    with act(told, once=once, keep=kept) as session:
         upload = importing.Upload(uploaded, uploaded.name, mapping)
-        kept[_LOOKED_AT] = str(importing.plan_import(session, upload, actor=actor).id)
+        kept[_LOOKED_AT] = str(importing.take_file(session, upload, actor=actor).id)
 
 
 def _files() -> None:
