@@ -43,6 +43,7 @@ class Owner(Base):
         Index("ix_crm_owners_satisfaction", text("coalesce(satisfaction_score, 0)"), "id"),
         Index("ix_crm_owners_status", "status"),
         Index("ix_crm_owners_nin_hash", "nin_hash"),
+        Index("ix_crm_owners_phone_end", text("reverse(phone) text_pattern_ops")),
         CheckConstraint("status IN ('active','inactive','suspended')", name="status"),
         CheckConstraint("satisfaction_score BETWEEN 0 AND 5", name="score"),
     )

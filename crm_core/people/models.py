@@ -2,8 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import DateTime, ForeignKey, Index, LargeBinary, String, func, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import (
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_core.base.db import Base
@@ -75,3 +84,29 @@ class ApiToken(Base):
     expires_at: Mapped[datetime | None] = mapped_column(Instant)
     last_used_at: Mapped[datetime | None] = mapped_column(Instant)
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class SavedView(Base):
+    """A list as somebody likes to see it: the parameters of the page's address."""
+
+    __tablename__ = "crm_saved_views"
+    __table_args__ = (
+        CheckConstraint("jsonb_typeof(query) = 'object'", name="query"),
+        Index("uq_crm_saved_views_name", "staff_id", "page", text("lower(name)"), unique=True),
+        Index(
+            "uq_crm_saved_views_default",
+            "staff_id",
+            "page",
+            unique=True,
+            postgresql_where=text("is_default"),
+        ),
+        Index("ix_crm_saved_views_shared", "page", postgresql_where=text("shared")),
+    )
+
+    staff_id: Mapped[int] = mapped_column(ForeignKey("crm_staff.id", ondelete="CASCADE"))
+    page: Mapped[str] = mapped_column(String)
+    name: Mapped[str] = mapped_column(String)
+    query: Mapped[dict[str, str]] = mapped_column(JSONB)
+    shared: Mapped[bool] = mapped_column(server_default=text("false"))
+    is_default: Mapped[bool] = mapped_column(server_default=text("false"))
+    created_at: Mapped[datetime] = mapped_column(Instant, server_default=func.now())

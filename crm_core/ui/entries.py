@@ -18,6 +18,7 @@ class Entry:
 
 HOME = Entry("", "Home", ":material/home:", "Operations", None)
 ENTRIES = [
+    Entry("search", "Search", ":material/search:", "Operations", Permission.PATIENTS_READ),
     Entry("patients", "Patients", ":material/groups:", "Operations", Permission.PATIENTS_READ),
     Entry("loyalty", "Loyalty", ":material/loyalty:", "Operations", Permission.LOYALTY_READ),
     Entry("owners", "Owners", ":material/handshake:", "Operations", Permission.OWNERS_READ),

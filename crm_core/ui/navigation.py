@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from crm_core.people.schemas import Actor
+from crm_core.ui import finding
 from crm_core.ui.entries import ENTRIES, HOME, Entry
 from crm_core.ui.home import today
 from crm_core.ui.page import MARK, open_page, require_signed_in
@@ -20,6 +21,7 @@ def run() -> None:
     actor = require_signed_in()
     chosen = st.navigation(_pages_for(actor))
     with st.sidebar:
+        finding.box()
         _who_is_signed_in(actor)
     chosen.run()
 

@@ -19,7 +19,7 @@ from crm_core.owners.schemas import (
     PaymentStatus,
 )
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import address_bar, beside, cards, tables
+from crm_core.ui import address_bar, beside, cards, tables, views
 from crm_core.ui.cards import Card, satisfaction_card
 from crm_core.ui.owners import forms
 from crm_core.ui.page import load
@@ -66,6 +66,7 @@ def show(actor: Actor) -> None:
     if actor.may(Permission.OWNERS_WRITE):
         _new(actor, places)
     names = {place.id: place.name for place in places}
+    views.bar(actor, "owners", [name for name in _FIELDS if name != "page"])
     _filter_widgets(names)
     wanted = filters_of_address()
     with load() as session:

@@ -12,7 +12,7 @@ from crm_core.loyalty.schemas import LoyaltyStats, MemberFilter, MemberRead, Pat
 from crm_core.patients.places import states
 from crm_core.patients.schemas import PatientStatus
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import address_bar, beside, cards, charts, tables
+from crm_core.ui import address_bar, beside, cards, charts, tables, views
 from crm_core.ui.cards import Card
 from crm_core.ui.charts import Chart, Series
 from crm_core.ui.page import load
@@ -58,6 +58,7 @@ def show(actor: Actor) -> None:
     _figures(stats, programme)
     if actor.may(Permission.PATIENTS_WRITE):
         _ways_in()
+    views.bar(actor, "patients", FILTERS)
     _filter_widgets({place.id: place.name for place in places})
     wanted = filters_of_address()
     with load() as session:

@@ -7,7 +7,7 @@ from crm_core.hospitals.schemas import HospitalRead
 from crm_core.payouts import queries
 from crm_core.payouts.schemas import PayoutFilter, PayoutStatus
 from crm_core.people.schemas import Actor
-from crm_core.ui import address_bar, beside, tables
+from crm_core.ui import address_bar, beside, tables, views
 from crm_core.ui.page import load
 from crm_core.ui.payouts import figures, rows
 
@@ -35,6 +35,7 @@ def show(actor: Actor) -> None:
     """The filters and the page of the list that they give."""
     with load() as session:
         hospitals = all_hospitals(session)
+    views.bar(actor, "payouts", [name for name in _FIELDS if name != "page"])
     _filter_widgets(hospitals)
     filters = filters_of_address()
     with load() as session:

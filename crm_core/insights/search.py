@@ -1,0 +1,135 @@
+"""One search over everything that has a name, a code, a number or a reference.
+
+Each kind of record is looked for by the search of its own list, which has the indexes: names with
+a typo, phones in any form, codes, emails, references of payments and the bank's session ids.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.orm import Session
+
+from crm_core.base.money import naira
+from crm_core.base.words import Search
+from crm_core.loyalty.queries import list_members
+from crm_core.loyalty.schemas import MemberFilter, MemberRead
+from crm_core.owners.queries import list_owners
+from crm_core.owners.schemas import OwnerFilter, OwnerRead
+from crm_core.payouts.queries import list_payouts
+from crm_core.payouts.schemas import PayoutFilter, PayoutRead
+from crm_core.people.schemas import Actor, Permission
+
+FIRST = 5
+"""So many of each kind are shown; their list has the rest."""
+
+
+class Hit(BaseModel):
+    """A record that was found.
+
+    Attributes:
+        kind: ``patients``, ``owners`` …: the page that shows it.
+        state: as the record has it, for its colour.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: str
+    id: int
+    code: str
+    title: str
+    detail: str
+    state: str
+
+
+class Found(BaseModel):
+    """What was found of one kind, and how many there are in all, up to a thousand."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: str
+    total: int
+    hits: list[Hit]
+
+
+class SearchRequest(BaseModel):
+    """What somebody looks for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    q: Search
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of record that can be found, by those who may see it."""
+
+    name: str
+    needs: Permission
+    find: Callable[[Session, str], tuple[int, Sequence[Hit]]]
+
+
+def search(session: Session, words: str, *, actor: Actor) -> list[Found]:
+    """Everything that fits, by kind; kinds that the actor may not see are left out."""
+    found = []
+    for kind in KINDS:
+        if actor.may(kind.needs):
+            total, hits = kind.find(session, words)
+            if hits:
+                found.append(Found(kind=kind.name, total=total, hits=list(hits)))
+    return found
+
+
+def _patients(session: Session, words: str) -> tuple[int, Sequence[Hit]]:
+    page = list_members(MemberFilter(search=words, limit=FIRST)).page(session)
+    return page.total, [_patient(one) for one in page.rows]
+
+
+def _patient(one: MemberRead) -> Hit:
+    return Hit(
+        kind="patients",
+        id=one.id,
+        code=one.patient_code,
+        title=one.name,
+        detail=f"{one.phone}, {one.city}",
+        state=one.status,
+    )
+
+
+def _owners(session: Session, words: str) -> tuple[int, Sequence[Hit]]:
+    page = list_owners(OwnerFilter(search=words, limit=FIRST)).page(session)
+    return page.total, [_owner(one) for one in page.rows]
+
+
+def _owner(one: OwnerRead) -> Hit:
+    return Hit(
+        kind="owners",
+        id=one.id,
+        code=one.owner_code,
+        title=one.name,
+        detail=f"{one.phone}, {one.email}",
+        state=one.status,
+    )
+
+
+def _payouts(session: Session, words: str) -> tuple[int, Sequence[Hit]]:
+    page = list_payouts(PayoutFilter(search=words, limit=FIRST)).page(session)
+    return page.total, [_payout(one) for one in page.rows]
+
+
+def _payout(one: PayoutRead) -> Hit:
+    return Hit(
+        kind="payouts",
+        id=one.id,
+        code=one.payout_code,
+        title=one.owner_name,
+        detail=f"{naira(one.net_amount)}, {one.period_end:%B %Y}",
+        state=one.status,
+    )
+
+
+KINDS = (
+    Kind("patients", Permission.PATIENTS_READ, _patients),
+    Kind("owners", Permission.OWNERS_READ, _owners),
+    Kind("payouts", Permission.PAYOUTS_READ, _payouts),
+)
