@@ -24,8 +24,8 @@ def bola(staff: Callable[..., Staff]) -> Actor:
     return actor_for(staff(Role.VIEWER))
 
 
-def save(session: Session, actor: Actor, name: str = "Late", **more: object) -> ViewRead:
-    wanted = {"page": "payouts", "name": name, "query": {"overdue": "yes"}} | more
+def save(session: Session, actor: Actor, /, **more: object) -> ViewRead:
+    wanted = {"page": "payouts", "name": "Late", "query": {"overdue": "yes"}} | more
     return views.save_view(session, ViewCreate.model_validate(wanted), actor=actor)
 
 
@@ -35,7 +35,7 @@ def names(session: Session, actor: Actor, page: str = "payouts") -> list[str]:
 
 def test_a_view_is_ones_own_unless_it_is_shared(session: Session, ada: Actor, bola: Actor) -> None:
     private = save(session, ada)
-    save(session, ada, "For all", shared=True)
+    save(session, ada, name="For all", shared=True)
     assert names(session, ada) == ["For all", "Late"]
     assert names(session, bola) == ["For all"]
     assert names(session, ada, "owners") == []
@@ -45,19 +45,19 @@ def test_a_view_is_ones_own_unless_it_is_shared(session: Session, ada: Actor, bo
 
 def test_the_same_name_overwrites(session: Session, ada: Actor) -> None:
     first = save(session, ada)
-    again = save(session, ada, "LATE", query={"status": "failed"})
+    again = save(session, ada, name="LATE", query={"status": "failed"})
     assert (again.id, again.query) == (first.id, {"status": "failed"})
 
 
 def test_a_list_opens_with_one_view(session: Session, ada: Actor) -> None:
     first = save(session, ada, is_default=True)
-    second = save(session, ada, "Failed", is_default=True)
+    second = save(session, ada, name="Failed", is_default=True)
     assert not views.get_view(session, first.id, actor=ada).is_default
     assert views.get_view(session, second.id, actor=ada).is_default
 
 
 def test_only_ones_own_view_is_deleted(session: Session, ada: Actor, bola: Actor) -> None:
-    mine, shared = save(session, ada), save(session, ada, "For all", shared=True)
+    mine, shared = save(session, ada), save(session, ada, name="For all", shared=True)
     with pytest.raises(NotFound):
         views.delete_view(session, mine.id, actor=bola)
     with pytest.raises(Forbidden):
