@@ -10,10 +10,12 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from crm_core.api import (
+    communications,
     docs,
     health,
     hospitals,
     loyalty,
+    messaging,
     owner_records,
     owners,
     patient_imports,
@@ -51,6 +53,8 @@ DOMAINS: tuple[APIRouter, ...] = (
     payout_batches.router,
     payouts.router,
     receipts.router,
+    messaging.router,
+    communications.router,
     webhooks.router,
 )
 

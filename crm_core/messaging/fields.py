@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from crm_core.messaging.filling import fields_in
+from crm_core.messaging.filling import UNSUBSCRIBE, fields_in
 
 
 @dataclass(frozen=True)
@@ -14,9 +14,6 @@ class Field:
     example: str
     always: bool = False
 
-
-UNSUBSCRIBE = "unsubscribe"
-"""The address that opts out with one tap; it is filled in when an email is sent."""
 
 FIELDS: Mapping[str, Field] = {
     "name": Field("First and last name of the recipient", "Chioma Okafor", always=True),

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 
 from crm_core.base.errors import Invalid
 
+UNSUBSCRIBE = "unsubscribe"
+"""The address that opts out with one tap: it names the message, so that sending fills it in."""
+
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -19,7 +22,7 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     Raises:
         Invalid: a field is unknown; a patient never reads a name in braces.
     """
-    missing = sorted(fields_in(template) - set(values))
+    missing = sorted(fields_in(template) - set(values) - {UNSUBSCRIBE})
     if missing:
         raise Invalid.field("content", f"There is no field {{{missing[0]}}}: correct the text.")
-    return _FIELD.sub(lambda found: values[found[1]], template)
+    return _FIELD.sub(lambda found: values.get(found[1], found[0]), template)

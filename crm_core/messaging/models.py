@@ -134,6 +134,12 @@ class Communication(Base):
             postgresql_where=text("reference_id IS NOT NULL"),
         ),
         Index(
+            "ix_crm_communication_logs_sent_at",
+            "sent_at",
+            postgresql_using="brin",
+            postgresql_with={"pages_per_range": 32, "autosummarize": "on"},
+        ),
+        Index(
             "uq_crm_communication_logs_dedupe_key",
             "dedupe_key",
             unique=True,

@@ -13,6 +13,7 @@ from typing import Literal
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from crm_core.base.money import round_kobo
 from crm_core.messaging.schemas import Channel
 
 Encoding = Literal["GSM-7", "UCS-2"]
@@ -60,8 +61,9 @@ class Prices:
     def of(self, channel: Channel, content: str) -> Decimal:
         """What one message with this text costs."""
         if channel is Channel.SMS:
-            return self.sms_part * sms_parts(content).parts
-        return {Channel.EMAIL: self.email, Channel.WHATSAPP: self.whatsapp}.get(channel, Decimal(0))
+            return round_kobo(self.sms_part * sms_parts(content).parts)
+        prices = {Channel.EMAIL: self.email, Channel.WHATSAPP: self.whatsapp}
+        return round_kobo(prices.get(channel, Decimal(0)))
 
 
 def sms_parts(content: str) -> Parts:

@@ -4,7 +4,7 @@ from sqlalchemy import bindparam, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from crm_core.base.read import Listing, Order, Read
-from crm_core.messaging.models import CHANNEL, RECIPIENT, STATUS, Communication
+from crm_core.messaging.models import CHANNEL, PURPOSE, RECIPIENT, STATUS, Communication
 from crm_core.messaging.schemas import CommunicationFilter, CommunicationRead
 
 COMMUNICATIONS: Listing[CommunicationRead] = Listing(
@@ -40,6 +40,10 @@ COMMUNICATIONS: Listing[CommunicationRead] = Listing(
         "recipient_id": Communication.recipient_id == bindparam("recipient_id"),
         "channel": Communication.channel == bindparam("channel", type_=CHANNEL),
         "status": Communication.status == bindparam("status", type_=STATUS),
+        "purpose": Communication.purpose == bindparam("purpose", type_=PURPOSE),
+        "provider": Communication.provider == bindparam("provider"),
+        "sent_from": Communication.sent_at >= bindparam("sent_from"),
+        "sent_to": Communication.sent_at < bindparam("sent_to"),
         "campaign_id": Communication.campaign_id == bindparam("campaign_id"),
         "reference_type": Communication.reference_type == bindparam("reference_type"),
         "reference_id": Communication.reference_id == bindparam("reference_id"),

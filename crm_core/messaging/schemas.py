@@ -203,15 +203,23 @@ class CommunicationRead(BaseModel):
 
 
 class CommunicationFilter(PageRequest):
-    """Messages by whom they went to, how, and what became of them."""
+    """Messages by whom they went to, how, and what became of them.
+
+    Attributes:
+        sent_from: handed to the provider at this instant or later; ``sent_to``: before that one.
+    """
 
     recipient_type: RecipientType | None = None
     recipient_id: RecordId | None = None
     channel: Channel | None = None
     status: MessageStatus | None = None
+    purpose: Purpose | None = None
+    provider: Word | None = None
     campaign_id: RecordId | None = None
     reference_type: Word | None = None
     reference_id: RecordId | None = None
+    sent_from: AwareDatetime | None = None
+    sent_to: AwareDatetime | None = None
 
 
 class InboundRead(BaseModel):
@@ -266,7 +274,7 @@ class Contact(BaseModel):
         return {
             "name": f"{self.first_name} {self.last_name}".strip(),
             "first_name": self.first_name,
-            "hospital": self.hospital or "",
+            "hospital": self.hospital or "the hospital",
             "points": f"{self.points:,}" if self.points is not None else "",
             "tier": self.tier or "",
         }

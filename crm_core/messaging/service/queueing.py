@@ -37,17 +37,31 @@ Templates = Mapping[tuple[str, Channel], tuple[int, str | None, str]]
 
 
 def send_message(session: Session, data: MessageSend, *, actor: Actor) -> CommunicationRead:
-    """A message that a person writes to one person; it is sent within seconds."""
+    """A message that a person writes to one person; it is sent within seconds.
+
+    What everybody has, such as ``{first_name}``, is filled in; any other field is refused.
+    """
     actor.require(Permission.MESSAGES_SEND)
     if data.channel is Channel.EMAIL and not data.subject:
         raise Invalid.field("subject", "Give the email a subject.")
     message = Outgoing(
-        **data.model_dump(), purpose=Purpose.CUSTOM, message_type=Purpose.CUSTOM.value
+        **_filled(session, data), purpose=Purpose.CUSTOM, message_type=Purpose.CUSTOM.value
     )
     kept = queue(session, message, actor=actor)
     if kept.reason == SkipReason.NOT_THERE:
         raise NotFound(f"{data.recipient_type.capitalize()} not found")
     return kept
+
+
+def _filled(session: Session, data: MessageSend) -> dict[str, Any]:
+    given = data.model_dump()
+    if filling.fields_in(f"{data.content} {data.subject}"):
+        key = (data.recipient_type, data.recipient_id)
+        contact = contacts_of(session, [key]).get(key)
+        values = contact.fields() if contact else {}
+        given["content"] = filling.fill(data.content, values)
+        given["subject"] = filling.fill(data.subject, values) if data.subject else None
+    return given
 
 
 def queue(session: Session, message: Outgoing, *, actor: Actor) -> CommunicationRead:

@@ -1,6 +1,5 @@
 """The words of texts: templates by name and channel, and how one reads for a person."""
 
-from decimal import Decimal
 from typing import Annotated
 
 from pydantic import (
@@ -14,10 +13,11 @@ from pydantic import (
 )
 
 from crm_core.base.clock import Instant
+from crm_core.base.money import Naira
 from crm_core.base.paging import PageRequest
 from crm_core.base.words import Line, Passage, RecordId, Search
-from crm_core.messaging.fields import UNSUBSCRIBE, check_fields
-from crm_core.messaging.filling import fields_in
+from crm_core.messaging.fields import check_fields
+from crm_core.messaging.filling import UNSUBSCRIBE, fields_in
 from crm_core.messaging.schemas import Channel, Purpose, RecipientType, Word
 
 
@@ -137,7 +137,7 @@ class Preview(BaseModel):
     encoding: str | None
     parts: int | None
     length: int
-    cost: Decimal
+    cost: Naira
     warning: str | None
     refusal: str | None
     examples: list[str]

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from crm_core.base.errors import Conflict, Invalid, NotFound, Problem
 from crm_core.messaging.choosing import refusals_of, why_not
 from crm_core.messaging.contacts import contacts_of
-from crm_core.messaging.fields import EXAMPLES, FIELDS, UNSUBSCRIBE
-from crm_core.messaging.filling import fields_in, fill
+from crm_core.messaging.fields import EXAMPLES, FIELDS
+from crm_core.messaging.filling import UNSUBSCRIBE, fields_in, fill
 from crm_core.messaging.models import MessageTemplate
 from crm_core.messaging.parts import prices_in_force, sms_parts, warning_of
 from crm_core.messaging.schemas import (
