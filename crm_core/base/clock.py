@@ -1,6 +1,6 @@
 """Time: instants are aware UTC, days are days in Lagos."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -41,6 +41,11 @@ def lagos_today() -> date:
 def to_lagos(instant: datetime) -> datetime:
     """The same instant with Lagos wall-clock time, for showing."""
     return instant.astimezone(LAGOS)
+
+
+def from_lagos(day: date, moment: time) -> datetime:
+    """The instant at which the clocks of Lagos show this day and time."""
+    return datetime.combine(day, moment, LAGOS).astimezone(UTC)
 
 
 def month_start(day: date) -> date:

@@ -1,14 +1,22 @@
 """The words of the hospitals domain."""
 
-from datetime import date
-from typing import Annotated
+from datetime import date, time
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from crm_core.base.clock import DayOrMonth, Instant, lagos_today, month_start
 from crm_core.base.money import Naira
 from crm_core.base.paging import PageRequest
-from crm_core.base.words import Name, RecordId, Search
+from crm_core.base.words import Line, Name, RecordId, Search
 
 
 def _first_of_month(day: date) -> date:
@@ -70,3 +78,139 @@ class RevenueRead(BaseModel):
     month: date
     gross_revenue: Naira
     updated_at: Instant
+
+
+class DepartmentCreate(BaseModel):
+    """A new department of a hospital."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    hospital_id: RecordId
+    name: Name
+
+
+class DepartmentRead(BaseModel):
+    """A department; one that is not active takes no new visits."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    id: int
+    hospital_id: int
+    name: str
+    active: bool
+
+
+class DoctorCreate(BaseModel):
+    """A new doctor of a hospital."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    hospital_id: RecordId
+    department_id: RecordId | None = None
+    name: Name = Field(description="As patients read it: “Dr Amina Bello”")
+    specialty: Annotated[Line, Field(max_length=100)] | None = None
+
+
+class DoctorUpdate(BaseModel):
+    """Any subset; a doctor never changes hospital, whose visits would then be elsewhere."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    department_id: RecordId | None = None
+    name: Name | None = None
+    specialty: Annotated[Line, Field(max_length=100)] | None = None
+    active: bool | None = None
+
+    @model_validator(mode="after")
+    def keep_what_everybody_has(self) -> Self:
+        """A name, and whether the doctor is here, cannot be emptied."""
+        for field in {"name", "active"} & self.model_fields_set:
+            if getattr(self, field) is None:
+                raise ValueError(f"{field} cannot be empty")
+        return self
+
+
+class DoctorRead(BaseModel):
+    """A doctor with hospital and department."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    id: int
+    doctor_code: str
+    hospital_id: int
+    hospital_name: str
+    department_id: int | None
+    department_name: str | None
+    name: str
+    specialty: str
+    active: bool
+    created_at: Instant
+
+
+def _flag(value: object) -> object:
+    """A query says ``true`` or ``false`` as text."""
+    return {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower(), value)
+
+
+class DoctorFilter(PageRequest):
+    """Doctors by hospital and department, by name; ``active`` leaves out those who left."""
+
+    hospital_id: RecordId | None = None
+    department_id: RecordId | None = None
+    active: Annotated[bool, BeforeValidator(_flag)] | None = None
+
+
+class Shift(BaseModel):
+    """One shift of a week in Lagos; it ends the next day where it closes at or before it opens."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True, extra="forbid")
+
+    weekday: Annotated[int, Field(ge=1, le=7, description="1 is Monday, 7 is Sunday")]
+    opens: time
+    closes: time
+
+    @model_validator(mode="after")
+    def last_some_time(self) -> Self:
+        """A shift of a whole day would be written as two."""
+        if self.opens == self.closes:
+            raise ValueError("a shift ends at another time than it begins")
+        return self
+
+
+class HoursChange(BaseModel):
+    """The whole week anew; no shifts at all: booked at any time."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    shifts: list[Shift] = Field(max_length=50)
+
+
+class LeaveCreate(BaseModel):
+    """A doctor is away from one instant to another."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    reason: Line
+
+    @model_validator(mode="after")
+    def end_after_the_beginning(self) -> Self:
+        """An empty leave is a slip."""
+        if self.ends_at <= self.starts_at:
+            raise ValueError("leave ends after it begins")
+        return self
+
+
+class LeaveRead(BaseModel):
+    """A leave."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    id: int
+    doctor_id: int
+    starts_at: Instant
+    ends_at: Instant
+    reason: str
+    created_by: str
+    created_at: Instant

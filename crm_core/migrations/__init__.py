@@ -1,5 +1,6 @@
 """Migrations go forward; importing this gathers the tables of every domain."""
 
+from crm_core.appointments import models as appointments
 from crm_core.base import history, models, parameters
 from crm_core.base.db import Base
 from crm_core.hospitals import models as hospitals
@@ -24,4 +25,5 @@ TABLES = (
     importing,
     messaging,
     payouts,
+    appointments,
 )
