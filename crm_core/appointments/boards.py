@@ -1,7 +1,7 @@
 """The day as a board and the week as cells, by hospital and doctor."""
 
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -62,13 +62,13 @@ def _visits_on(session: Session, hospital_id: int, day: date) -> list[Appointmen
 
 
 def _column(row: Any, visits: list[AppointmentRead]) -> DoctorDay:
-    spans = [Span(starts_at=begins, ends_at=ends) for begins, ends in row["spans"] or []]
+    spans = zip(row["begins"], row["ends"], strict=True)
     return DoctorDay(
         doctor_id=row["doctor_id"],
         doctor_name=row["doctor_name"],
         department_name=row["department_name"],
         always=row["always"],
-        open=spans,
+        open=[Span(starts_at=begins, ends_at=ends) for begins, ends in spans],
         appointments=visits,
     )
 
@@ -82,3 +82,74 @@ def _without_doctor(visits: list[AppointmentRead]) -> DoctorDay:
         open=[],
         appointments=visits,
     )
+
+
+_MIDNIGHT = time(0)
+_DOCTORS = text(
+    f"""
+    WITH doctors AS (
+        SELECT d.id, d.name, p.name AS department_name FROM crm_doctors d
+        LEFT JOIN crm_departments p ON p.id = d.department_id
+        WHERE d.hospital_id = :hospital_id AND (d.active OR EXISTS (
+            SELECT FROM crm_appointments a WHERE a.doctor_id = d.id
+              AND a.starts_at >= crm_lagos_day(:first, 0)
+              AND a.starts_at < crm_lagos_day(:first, 1)))
+    ), {OPEN}, day AS (
+        SELECT tstzmultirange(tstzrange(crm_lagos_day(:first, 0), crm_lagos_day(:first, 1)))
+            AS during
+    ), spans AS (
+        SELECT open.doctor_id,
+               open.during * day.during - coalesce(away.during, '{{}}') AS during
+        FROM open CROSS JOIN day LEFT JOIN away ON away.doctor_id = open.doctor_id
+    )
+    SELECT d.id AS doctor_id, d.name AS doctor_name, d.department_name,
+           NOT EXISTS (SELECT FROM crm_doctor_hours h WHERE h.doctor_id = d.id) AS always,
+           ARRAY(SELECT lower(s) FROM unnest(spans.during) AS s ORDER BY 1) AS begins,
+           ARRAY(SELECT upper(s) FROM unnest(spans.during) AS s ORDER BY 1) AS ends
+    FROM doctors d LEFT JOIN spans ON spans.doctor_id = d.id
+    ORDER BY d.name, d.id
+    """  # noqa: S608
+)
+_WEEK = text(
+    f"""
+    WITH doctors AS (
+        SELECT id, name FROM crm_doctors WHERE hospital_id = :hospital_id
+    ), {OPEN}, days AS (
+        SELECT day::date AS day, tstzrange(crm_lagos_day(day::date, 0), crm_lagos_day(day::date, 1))
+            AS during
+        FROM generate_series(CAST(:first AS date), CAST(:first AS date) + :days - 1,
+                             interval '1 day') AS day
+    ), hours AS (
+        SELECT open.doctor_id, days.day, coalesce((
+                   SELECT sum(extract(epoch FROM upper(s) - lower(s)) / 60)::int
+                   FROM unnest(open.during * tstzmultirange(days.during)
+                               - coalesce(away.during, '{{}}')) AS s), 0) AS minutes
+        FROM open CROSS JOIN days LEFT JOIN away ON away.doctor_id = open.doctor_id
+    ), visits AS (
+        SELECT nullif(t.doctor_id, 0) AS doctor_id, t.day,
+               sum(visits) FILTER (WHERE status IN ('scheduled', 'confirmed')) AS ahead,
+               sum(visits) FILTER (WHERE status IN ('arrived', 'in_progress')) AS here,
+               sum(visits) FILTER (WHERE status = 'completed') AS completed,
+               sum(visits) FILTER (WHERE status = 'no_show') AS missed,
+               sum(visits) FILTER (WHERE status = 'cancelled') AS cancelled,
+               sum(minutes) FILTER (WHERE status NOT IN ('cancelled', 'no_show')) AS minutes
+        FROM crm_appointment_totals t
+        WHERE t.hospital_id = :hospital_id AND t.day >= :first
+          AND t.day < CAST(:first AS date) + :days
+        GROUP BY 1, 2
+    ), cells AS (
+        SELECT doctor_id, day FROM hours WHERE minutes > 0
+        UNION SELECT doctor_id, day FROM visits
+    )
+    SELECT c.doctor_id, coalesce(d.name, 'No doctor yet') AS doctor_name, c.day,
+           coalesce(v.ahead, 0) AS ahead, coalesce(v.here, 0) AS here,
+           coalesce(v.completed, 0) AS completed, coalesce(v.missed, 0) AS missed,
+           coalesce(v.cancelled, 0) AS cancelled, coalesce(v.minutes, 0) AS booked_minutes,
+           h.minutes AS open_minutes
+    FROM cells c
+    LEFT JOIN doctors d ON d.id = c.doctor_id
+    LEFT JOIN visits v ON v.doctor_id IS NOT DISTINCT FROM c.doctor_id AND v.day = c.day
+    LEFT JOIN hours h ON h.doctor_id = c.doctor_id AND h.day = c.day
+    ORDER BY doctor_name, c.doctor_id, c.day
+    """  # noqa: S608
+)

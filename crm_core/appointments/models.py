@@ -121,6 +121,8 @@ class Appointment(Base):
     completed_at: Mapped[datetime | None] = mapped_column(_Instant)
     cancelled_at: Mapped[datetime | None] = mapped_column(_Instant)
     cancellation_reason: Mapped[str | None] = mapped_column(Text)
+    # The patient's last visit before this one, for taking a completion back.
+    visit_before: Mapped[date | None] = mapped_column()
     created_by: Mapped[str] = mapped_column(String)
     version: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
@@ -160,8 +162,8 @@ class AppointmentNotice(Base):
         Index("ix_crm_appointment_notices_appointment_id", "appointment_id", "id"),
         Index("ix_crm_appointment_notices_message_id", "message_id"),
         Index(
-            "ix_crm_appointment_notices_phone",
-            "phone",
+            "ix_crm_appointment_notices_address",
+            "address",
             "id",
             postgresql_where=text("answer IS NULL AND outcome = 'queued'"),
         ),
@@ -176,7 +178,7 @@ class AppointmentNotice(Base):
     outcome: Mapped[str] = mapped_column(String, server_default="queued")
     skip_reason: Mapped[str | None] = mapped_column(Text)
     message_id: Mapped[int | None] = mapped_column(BigInteger)
-    phone: Mapped[str | None] = mapped_column(String)
+    address: Mapped[str | None] = mapped_column(String)
     answer: Mapped[str | None] = mapped_column(String)
     answered_by: Mapped[str | None] = mapped_column(String)
     answered_at: Mapped[datetime | None] = mapped_column(_Instant)
@@ -251,7 +253,7 @@ class SlotOffer(Base):
         ),
         Index("ix_crm_slot_offers_doctor_id_starts_at", "doctor_id", "starts_at"),
         Index(
-            "ix_crm_slot_offers_phone", "phone", "id", postgresql_where=text("status = 'open'")
+            "ix_crm_slot_offers_address", "address", "id", postgresql_where=text("status = 'open'")
         ),
         Index("ix_crm_slot_offers_message_id", "message_id"),
         Index("ix_crm_slot_offers_freed_by_id", "freed_by_id"),
@@ -268,7 +270,7 @@ class SlotOffer(Base):
     opens_at: Mapped[datetime] = mapped_column(_Instant)
     expires_at: Mapped[datetime] = mapped_column(_Instant)
     message_id: Mapped[int | None] = mapped_column(BigInteger)
-    phone: Mapped[str | None] = mapped_column(String)
+    address: Mapped[str | None] = mapped_column(String)
     skip_reason: Mapped[str | None] = mapped_column(Text)
     answered_by: Mapped[str | None] = mapped_column(String)
     answered_at: Mapped[datetime | None] = mapped_column(_Instant)

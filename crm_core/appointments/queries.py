@@ -29,18 +29,20 @@ from crm_core.appointments.schemas import (
 )
 from crm_core.base.read import Listing, Order, Read
 from crm_core.hospitals.models import Department, Doctor, Hospital
+from crm_core.messaging.models import Communication
 from crm_core.patients.models import Patient
 
 _IN_LAGOS = func.timezone(literal_column("'Africa/Lagos'"), Appointment.starts_at)
 _BEGINS = func.crm_lagos_day(bindparam("date_from", type_=Date), literal_column("0"))
 _ENDS = func.crm_lagos_day(bindparam("date_to", type_=Date), literal_column("1"))
+# “Sent” means that a provider took it, not that it was put into the outbox.
 _REMINDED = (
-    select(func.min(AppointmentNotice.created_at))
+    select(func.min(Communication.sent_at))
+    .join(AppointmentNotice, AppointmentNotice.message_id == Communication.id)
     .where(
         AppointmentNotice.appointment_id == Appointment.id,
         AppointmentNotice.starts_at == Appointment.starts_at,
-        AppointmentNotice.kind.in_(literal_column("('early', 'day', 'final')")),
-        AppointmentNotice.outcome == literal_column("'queued'"),
+        literal_column("crm_appointment_notices.kind IN ('early', 'day', 'final')", Boolean),
     )
     .correlate(Appointment)
     .scalar_subquery()
@@ -126,7 +128,9 @@ APPOINTMENTS: Listing[AppointmentRead] = Listing(
         ),
         "search_words": Appointment.patient_id.in_(
             select(Patient.id).where(
-                Patient.search.op("@@")(func.crm_patient_query(bindparam("search_words", type_=Text)))
+                Patient.search.op("@@")(
+                    func.crm_patient_query(bindparam("search_words", type_=Text))
+                )
             )
         ),
     },

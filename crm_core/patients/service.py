@@ -1,9 +1,11 @@
 """Commands that change patients. A patient is registered through loyalty, which enrols them."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from datetime import date
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from crm_core.base import crypto, history
@@ -95,6 +97,37 @@ def reveal_nin(session: Session, patient_id: int, *, why: str, actor: Actor) -> 
 def note_reading(session: Session, patient_id: int) -> None:
     """Reading a patient's record is in the history too."""
     history.note(session, "read", "crm_patients", patient_id, {})
+
+
+def count_visit(session: Session, patient_id: int, day: date) -> date | None:
+    """One visit more, on that day; gives the last visit before it.
+
+    Not for doors: whoever completes visits calls this, and keeps what it gives for taking it back.
+    """
+    patient = lock_patient(session, patient_id)
+    before = patient.last_visit_date
+    patient.visit_count += 1
+    patient.last_visit_date = day if before is None else max(before, day)
+    session.flush()
+    return before
+
+
+def uncount_visit(session: Session, patient_id: int, last_visit: date | None) -> None:
+    """A visit was not completed after all; the last one was on ``last_visit``."""
+    patient = lock_patient(session, patient_id)
+    patient.visit_count = max(0, patient.visit_count - 1)
+    patient.last_visit_date = last_visit
+    session.flush()
+
+
+def lock_patients(session: Session, patient_ids: Sequence[int]) -> None:
+    """Several patients, by id: one order for all, so that nobody deadlocks."""
+    session.execute(
+        select(Patient.id)
+        .where(Patient.id == func.any(list(patient_ids)))
+        .order_by(Patient.id)
+        .with_for_update(key_share=True)
+    )
 
 
 def mark_merged(session: Session, gone: Patient, stays: Patient) -> None:

@@ -13,12 +13,12 @@ from crm_core.appointments.schemas.boards import (
     WeekCell,
 )
 from crm_core.appointments.schemas.making import (
+    MOVES,
     AppointmentCreate,
     AppointmentUpdate,
     Because,
     Cancellation,
     Commit,
-    MOVES,
     Minutes,
     ReminderCommit,
     ReminderDay,
@@ -41,16 +41,16 @@ from crm_core.appointments.schemas.reading import (
 )
 from crm_core.appointments.schemas.states import (
     AHEAD,
+    FREE,
+    REMINDERS,
+    TRANSITIONS,
     AnswerOutcome,
     AppointmentStatus,
     AppointmentType,
-    FREE,
     Meaning,
     NoticeKind,
     NoticeOutcome,
     OfferStatus,
-    REMINDERS,
-    TRANSITIONS,
     WaitlistStatus,
 )
 from crm_core.appointments.schemas.waiting import (
@@ -63,6 +63,10 @@ from crm_core.appointments.schemas.waiting import (
 
 __all__ = [
     "AHEAD",
+    "FREE",
+    "MOVES",
+    "REMINDERS",
+    "TRANSITIONS",
     "AnswerFilter",
     "AnswerOutcome",
     "AnswerRead",
@@ -81,9 +85,7 @@ __all__ = [
     "Day",
     "DayBoard",
     "DoctorDay",
-    "FREE",
     "Flag",
-    "MOVES",
     "Meaning",
     "Minutes",
     "NoticeKind",
@@ -92,7 +94,6 @@ __all__ = [
     "OfferFilter",
     "OfferRead",
     "OfferStatus",
-    "REMINDERS",
     "ReminderCommit",
     "ReminderDay",
     "RemindersSent",
@@ -104,7 +105,6 @@ __all__ = [
     "Span",
     "StatsBy",
     "StatsFilter",
-    "TRANSITIONS",
     "TimeOfDay",
     "WaitlistCreate",
     "WaitlistFilter",

@@ -54,8 +54,8 @@ class Span(_Frozen):
 class DoctorDay(_Frozen):
     """A doctor's column of the day board: the hours worked (leave taken out), and the visits.
 
-    ``doctor_id`` is None for the visits that have no doctor. ``always``: no hours are known, so that
-    the doctor is booked at any time.
+    ``doctor_id`` is None for the visits that have no doctor. ``always``: no hours are known, so
+    that the doctor is booked at any time.
     """
 
     doctor_id: int | None

@@ -3,7 +3,14 @@
 from datetime import datetime, time
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from crm_core.appointments.schemas.reading import AppointmentRead, Day
 from crm_core.appointments.schemas.states import AppointmentStatus, AppointmentType, Meaning

@@ -8,6 +8,7 @@ from crm_core.loyalty.service.earning import (
     earn,
     expire_points,
     fold_sums,
+    lock_for_visits,
     undo_visit,
 )
 from crm_core.loyalty.service.enrolment import merge_patients, register_patient
@@ -32,6 +33,7 @@ __all__ = [
     "earn",
     "expire_points",
     "fold_sums",
+    "lock_for_visits",
     "merge_patients",
     "redeem",
     "register_patient",

@@ -1,5 +1,6 @@
 """Earning: the welcome, visits with their referral, points given or corrected, points ending."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -87,6 +88,15 @@ def adjust(session: Session, patient_id: int, data: Adjustment, *, actor: Actor)
     if made is None:
         raise Conflict("Nothing was adjusted.")
     return read_transaction(session, made)
+
+
+def lock_for_visits(session: Session, patient_ids: Sequence[int]) -> None:
+    """Locks these members and who referred them, all by id, before several visits are awarded.
+
+    One lock after the other, in the order of the visits, could deadlock with the nightly expiry.
+    """
+    referrers = [one for patient_id in patient_ids for one in referrer_of(session, patient_id)]
+    ledger.lock_stayed(session, sorted({*patient_ids, *referrers}))
 
 
 def award_visit(session: Session, patient_id: int, *, kind: str, visit_id: str) -> None:

@@ -112,6 +112,7 @@ CREATE TABLE crm_appointments (
     completed_at timestamptz,
     cancelled_at timestamptz,
     cancellation_reason text,
+    visit_before date,
     created_by varchar NOT NULL,
     version integer NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -305,7 +306,7 @@ CREATE TABLE crm_appointment_notices (
     outcome varchar NOT NULL DEFAULT 'queued',
     skip_reason text,
     message_id bigint,
-    phone varchar,
+    address varchar,
     answer varchar,
     answered_by varchar,
     answered_at timestamptz,
@@ -325,7 +326,7 @@ CREATE UNIQUE INDEX uq_crm_appointment_notices_reminder
 CREATE INDEX ix_crm_appointment_notices_appointment_id
     ON crm_appointment_notices (appointment_id, id);
 CREATE INDEX ix_crm_appointment_notices_message_id ON crm_appointment_notices (message_id);
-CREATE INDEX ix_crm_appointment_notices_phone ON crm_appointment_notices (phone, id)
+CREATE INDEX ix_crm_appointment_notices_address ON crm_appointment_notices (address, id)
     WHERE answer IS NULL AND outcome = 'queued';
 CREATE INDEX ix_crm_appointment_notices_starts_at ON crm_appointment_notices (starts_at, id);
 REVOKE DELETE ON crm_appointment_notices FROM crm_app;
@@ -387,7 +388,7 @@ CREATE TABLE crm_slot_offers (
     opens_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     message_id bigint,
-    phone varchar,
+    address varchar,
     skip_reason text,
     answered_by varchar,
     answered_at timestamptz,
@@ -403,7 +404,7 @@ CREATE UNIQUE INDEX uq_crm_slot_offers_taken ON crm_slot_offers (doctor_id, star
 CREATE INDEX ix_crm_slot_offers_due ON crm_slot_offers (opens_at, id) WHERE status = 'waiting';
 CREATE INDEX ix_crm_slot_offers_open ON crm_slot_offers (expires_at, id) WHERE status = 'open';
 CREATE INDEX ix_crm_slot_offers_doctor_id_starts_at ON crm_slot_offers (doctor_id, starts_at);
-CREATE INDEX ix_crm_slot_offers_phone ON crm_slot_offers (phone, id) WHERE status = 'open';
+CREATE INDEX ix_crm_slot_offers_address ON crm_slot_offers (address, id) WHERE status = 'open';
 CREATE INDEX ix_crm_slot_offers_message_id ON crm_slot_offers (message_id);
 CREATE INDEX ix_crm_slot_offers_freed_by_id ON crm_slot_offers (freed_by_id);
 CREATE INDEX ix_crm_slot_offers_hospital_id ON crm_slot_offers (hospital_id);
@@ -461,6 +462,28 @@ INSERT INTO crm_parameters (name, value, lowest, highest, unit, description) VAL
      'Each tier hears of a freed time so many minutes before the tier below it');
 """
 
+# Plain letters, so that an SMS stays in its cheap alphabet.
+TEMPLATES = """
+INSERT INTO crm_message_templates (name, channel, purpose, subject, body)
+SELECT name, channel, 'reminder', CASE WHEN channel = 'email' THEN subject END,
+       CASE WHEN channel = 'email' THEN 'Dear {name},' || chr(10) || chr(10) || body ELSE body END
+FROM (VALUES
+    ('appointment_booked', 'Your visit on {date}',
+     'Your visit ({visit}) at {hospital} is on {date} at {time}. Will you come? Tell us here: {link}'),
+    ('appointment_moved', 'Your visit has a new time: {date}',
+     'Your visit ({visit}) at {hospital} was moved to {date} at {time}. Will you come? Tell us here: {link}'),
+    ('appointment_cancelled', 'Your visit on {date} was cancelled',
+     'Your visit ({visit}) at {hospital} on {date} at {time} was cancelled. Call us for another time.'),
+    ('appointment_reminder', 'Reminder: your visit on {date}',
+     'Reminder: your visit ({visit}) at {hospital} is on {date} at {time}. Reply YES or NO, or answer here: {link}'),
+    ('slot_offer', 'An earlier time: {date}',
+     '{doctor} at {hospital} can see you on {date} at {time}. Reply YES to take it, or answer here: {link}'),
+    ('slot_gone', 'That time is taken',
+     'Sorry, the time on {date} at {time} at {hospital} was taken by somebody else. You keep your place on the list.')
+) AS given (name, subject, body)
+CROSS JOIN unnest(ARRAY['sms', 'email', 'whatsapp']::crm_channel[]) AS channel;
+"""
+
 
 def upgrade() -> None:
     """Goes forward; there is no way back but a restore."""
@@ -470,3 +493,4 @@ def upgrade() -> None:
     op.execute(NOTICES)
     op.execute(WAITLIST)
     op.execute(PARAMETERS)
+    op.execute(TEMPLATES)

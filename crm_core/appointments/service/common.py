@@ -1,0 +1,134 @@
+"""What every command on visits shares: locks in one order, refusals, verdicts.
+
+The order, so that nobody deadlocks: doctors, members, patients, visits; each kind by its id.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from crm_core.appointments.models import Appointment
+from crm_core.appointments.queries import APPOINTMENTS
+from crm_core.appointments.schemas import AppointmentRead, AppointmentStatus
+from crm_core.base.clock import to_lagos
+from crm_core.base.db import refusing_violations
+from crm_core.base.errors import Conflict, NotFound
+from crm_core.base.preflight import Change, Done, Plan, Receipt, Verdict, compare, store_receipt
+from crm_core.people.schemas import Actor
+
+VALUES = {"synchronize_session": False}
+
+
+@dataclass(frozen=True)
+class Act:
+    """A bulk act after the rows were locked: what was shown, what holds now, who does it."""
+
+    kind: str
+    title: str
+    fingerprint: str
+    actor: Actor
+
+
+def lock_doctors(session: Session, doctor_ids: Sequence[int | None]) -> None:
+    """Whoever books a doctor comes after the other; without it racing bookings deadlock.
+
+    The exclusion constraint makes each wait for the other's row; a lock taken first does not.
+    """
+    for doctor_id in sorted({one for one in doctor_ids if one is not None}):
+        session.execute(_LOCK_DOCTOR, {"doctor_id": doctor_id})
+
+
+def lock_appointments(session: Session, ids: Sequence[int]) -> None:
+    """Locks visits by id until the transaction ends."""
+    session.execute(
+        select(Appointment.id)
+        .where(Appointment.id == func.any(list(ids)))
+        .order_by(Appointment.id)
+        .with_for_update(key_share=True)
+    )
+
+
+def lock_appointment(session: Session, appointment_id: int) -> AppointmentRead:
+    """The visit as it is, locked until the transaction ends; ``NotFound`` where there is none."""
+    lock_appointments(session, [appointment_id])
+    return APPOINTMENTS.one(session, appointment_id)
+
+
+def missing(ids: Sequence[int], found: Sequence[AppointmentRead]) -> list[Verdict]:
+    """Verdicts about the ids that no visit has."""
+    absent = set(ids) - {one.id for one in found}
+    reason = "There is no such appointment."
+    return [
+        Verdict(id=i, label=f"#{i}", ok=False, code="not_found", reason=reason)
+        for i in sorted(absent)
+    ]
+
+
+def refuse(verdict: Verdict) -> None:
+    """Raises the refusal that a verdict stands for; a single act is a bulk act of one."""
+    if not verdict.ok:
+        raise (NotFound if verdict.code == "not_found" else Conflict)(verdict.reason)
+
+
+def accepted_now(act: Act, now: Plan) -> tuple[list[int], list[Verdict]]:
+    """Ids that may change, as was shown and still holds; and the refusals."""
+    verdicts = compare(act.fingerprint, now)
+    refused = [verdict for verdict in verdicts if not verdict.ok]
+    return [verdict.id for verdict in verdicts if verdict.ok], refused
+
+
+def conclude(
+    session: Session,
+    act: Act,
+    *,
+    changed: Sequence[Change],
+    refused: Sequence[Verdict],
+    totals: Mapping[str, str],
+) -> Receipt:
+    """Writes the receipt in the transaction of the act."""
+    done = Done(act.kind, act.title, changed, refused, totals)
+    return store_receipt(
+        session, done, who=act.actor.key, who_name=act.actor.name, fingerprint=act.fingerprint
+    )
+
+
+def change_of(visit: AppointmentRead, after: str) -> Change:
+    """One line of a receipt."""
+    return Change(id=visit.id, label=label_of(visit), before=words_of(visit.status), after=after)
+
+
+def label_of(visit: AppointmentRead) -> str:
+    """How a visit is called in a verdict."""
+    day = f"{visit.appointment_date:%-d %B}"
+    return (
+        f"{visit.appointment_code} · {visit.patient_name} · {day}, {visit.appointment_time:%H:%M}"
+    )
+
+
+def words_of(status: AppointmentStatus) -> str:
+    """A state in a sentence."""
+    return {"in_progress": "in progress", "no_show": "missed"}.get(status.value, status.value)
+
+
+def day_of(instant: datetime) -> date:
+    """The day in Lagos."""
+    return to_lagos(instant).date()
+
+
+def refusing() -> AbstractContextManager[None]:
+    """What the database's own rules say, in words."""
+    return refusing_violations(
+        ex_crm_appointments_doctor="The doctor has another visit at that time: choose a free one.",
+        ex_crm_appointments_patient="The patient has another visit at that time.",
+        fk_crm_appointments_hospital_id="There is no such hospital.",
+        fk_crm_appointments_department_id="This hospital has no such department.",
+        fk_crm_appointments_doctor_id="This hospital has no such doctor.",
+        appointment_transition="This is not possible in the visit's present state.",
+    )
+
+
+_LOCK_DOCTOR = text("SELECT pg_advisory_xact_lock(hashint8extended(:doctor_id, 4242010))")
