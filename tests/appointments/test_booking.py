@@ -2,6 +2,7 @@
 
 import itertools
 from datetime import date, time, timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -104,7 +105,7 @@ def test_a_visit_over_midnight_blocks_the_next_day(session: Session) -> None:
     doctor = make_doctor(session)
     last = date(in_days(40).year, in_days(40).month, 1) - timedelta(days=1)
     last = last if last > in_days(1) else in_days(40)
-    night = {"doctor_id": doctor.id, "duration_minutes": 60}
+    night: dict[str, Any] = {"doctor_id": doctor.id, "duration_minutes": 60}
     make_visit(session, 0, doctor.hospital_id, last, "23:30", **night)
     with pytest.raises(Conflict):
         make_visit(session, 0, doctor.hospital_id, last + timedelta(days=1), "00:15", **night)
@@ -153,7 +154,7 @@ def test_fifty_at_once_book_one_day_of_a_doctor_without_overlap(own_database: st
         with SessionFactory.begin() as session:
             return service.create_appointment(session, wanted, actor=DESK)
 
-    outcomes = together([lambda n=n: book(n) for n in range(50)])
+    outcomes: list[Any] = together([partial(book, number) for number in range(50)])
     refused = [one for one in outcomes if isinstance(one, BaseException)]
     assert {type(one) for one in refused} == {Conflict}
     assert all("The doctor has APT-" in str(one) for one in refused)
@@ -189,7 +190,7 @@ def test_racing_plain_inserts_and_bookings_end_in_a_sentence(own_database: str) 
 def test_outside_the_hours_takes_a_supervisor_and_a_reason(session: Session) -> None:
     doctor = make_doctor(session)
     make_hours(session, doctor.id, "09:00", "12:00")
-    late = {"day": next_weekday(2), "at": "11:45", "doctor_id": doctor.id}
+    late: dict[str, Any] = {"day": next_weekday(2), "at": "11:45", "doctor_id": doctor.id}
     with pytest.raises(Conflict, match="does not work at that time"):
         make_visit(session, 0, doctor.hospital_id, **late)
     with pytest.raises(Forbidden):
@@ -248,8 +249,9 @@ def test_doctor_and_department_are_of_the_hospital(session: Session) -> None:
     doctor = make_doctor(session, elsewhere.id)
     department = make_department(session, elsewhere.id)
     for wrong in ({"doctor_id": doctor.id}, {"department_id": department.id}):
+        more: dict[str, Any] = wrong
         with pytest.raises(Invalid, match="This hospital has no such"):
-            make_visit(session, 0, hospital.id, **wrong)
+            make_visit(session, 0, hospital.id, **more)
 
 
 def test_nothing_is_booked_for_the_dead(session: Session) -> None:
