@@ -60,6 +60,9 @@ class Settings(ProviderSettings):
     crm_paystack_secret_key: SecretStr = Field(
         SecretStr(""), description="Secret key of Paystack; empty: transfers are not offered"
     )
+    crm_message_lease: float = Field(
+        30, gt=0, description="Seconds after which a silent worker's messages go to another"
+    )
     crm_oidc_label: str = Field("single sign-on", description="Name on the sign-in button")
 
 

@@ -26,6 +26,7 @@ from crm_core.base.db import Base
 from crm_core.messaging.schemas import (
     BatchState,
     Channel,
+    ChannelState,
     MessageStatus,
     Purpose,
     RecipientType,
@@ -43,6 +44,7 @@ CHANNEL = _enumeration(Channel, "crm_channel")
 RECIPIENT = _enumeration(RecipientType, "crm_recipient")
 PURPOSE = _enumeration(Purpose, "crm_purpose")
 STATUS = _enumeration(MessageStatus, "crm_message_status")
+CHANNEL_STATE = _enumeration(ChannelState, "crm_channel_state")
 BATCH_STATE = _enumeration(BatchState, "crm_batch_state")
 
 
@@ -89,6 +91,12 @@ class MessageBatch(Base):
             "id",
             postgresql_where=text("state = 'ready'"),
         ),
+        Index(
+            "ix_crm_message_batches_leased",
+            "channel",
+            postgresql_where=text("leased_until IS NOT NULL"),
+        ),
+        CheckConstraint("cursor_id <= claimed_id", name="cursor"),
         Index(
             "ix_crm_message_batches_campaign_id",
             "campaign_id",
@@ -186,6 +194,21 @@ class Communication(Base):
     who: Mapped[str | None] = mapped_column(Text)
     # `metadata` is SQLAlchemy's own name on a mapped class.
     details: Mapped[dict[str, Any] | None] = mapped_column("metadata", JSONB)
+
+
+class ChannelHealth(Base):
+    """Whether a channel sends, why not, and when its provider takes the next message."""
+
+    __tablename__ = "crm_channel_health"
+    __table_args__ = (UniqueConstraint("channel"),)
+
+    channel: Mapped[str] = mapped_column(CHANNEL)
+    state: Mapped[str] = mapped_column(CHANNEL_STATE, server_default="closed")
+    failures: Mapped[int] = mapped_column(server_default=text("0"))
+    since: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
+    reason: Mapped[str | None] = mapped_column(Text)
+    retry_at: Mapped[datetime | None] = mapped_column(_Instant)
+    next_free_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
 
 
 class ContactChoice(Base):

@@ -103,6 +103,19 @@ class BatchState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class ChannelState(StrEnum):
+    """Whether a channel sends.
+
+    Closed is the good state, as of an electric circuit: everything flows. Open waits after
+    failures of the provider, half open tries with one message, paused waits for a person.
+    """
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+    PAUSED = "paused"
+
+
 class SkipReason(StrEnum):
     """Why somebody gets nothing; also the words of a campaign's preview."""
 

@@ -18,12 +18,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from crm_core.base import beats, history
 from crm_core.base.db import CONNECTION, connect
-from crm_core.worker import housekeeping, imports, loyalty
+from crm_core.worker import housekeeping, imports, loyalty, messaging
 from crm_core.worker.jobs import app, job
 
 SEAL_EVERY_SECONDS = 10.0
 _GRACE_SECONDS = 20.0
-DOMAINS = (housekeeping, imports, loyalty)
+DOMAINS = (housekeeping, imports, loyalty, messaging)
 """The modules whose jobs a worker runs."""
 
 _log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ async def _work(url: str) -> None:
     name = f"{socket.gethostname()}:{os.getpid()}"
     connector = PsycopgConnector(conninfo=url, kwargs=CONNECTION, min_size=1, max_size=6)
     with app.replace_connector(connector):
-        async with app.open_async(), _beating(name):
+        async with app.open_async(), _beating(name), messaging.sending(name):
             await app.run_worker_async(
                 name=name, concurrency=4, shutdown_graceful_timeout=_GRACE_SECONDS
             )

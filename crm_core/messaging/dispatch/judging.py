@@ -1,0 +1,133 @@
+"""The last look before a message goes out: may it still, and what exactly does it say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from crm_core.base.errors import Invalid
+from crm_core.messaging import filling
+from crm_core.messaging.choosing import refusals_of, why_not
+from crm_core.messaging.contacts import contacts_of
+from crm_core.messaging.dispatch import caps
+from crm_core.messaging.dispatch.limits import Limits
+from crm_core.messaging.dispatch.messages import Judged, Message, Result
+from crm_core.messaging.parts import Prices, prices_in_force, sms_parts
+from crm_core.messaging.schemas import (
+    SKIP_SENTENCES,
+    Channel,
+    Contact,
+    MessageStatus,
+    SkipReason,
+)
+
+Texts = dict[int, tuple[str | None, str | None]]
+"""Template → subject and body."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What holds for a whole batch: read once when it is taken."""
+
+    limits: Limits
+    prices: Prices
+    texts: Texts
+
+
+def judge(session: Session, messages: Sequence[Message], rules: Rules, *, now: datetime) -> Judged:
+    """Looks anew at whether each may be sent, and fills in what was left open."""
+    judged = Judged()
+    contacts = contacts_of(session, {message.recipient for message in messages})
+    refusals = refusals_of(session, list(contacts.values()))
+    texts = _texts(session, messages, rules.texts)
+    for message in messages:
+        contact = contacts.get(message.recipient)
+        refused = why_not(contact, message.channel, message.purpose, refusals) if contact else None
+        if message.expires_at is not None and message.expires_at <= now:
+            judged.aside.append(_expired(message))
+        elif contact is None or refused is not None:
+            judged.aside.append(_skipped(message, refused or SkipReason.NOT_THERE))
+        else:
+            _write(judged, message, contact, texts, rules.prices)
+    return caps.hold_back(session, judged, rules.limits, now=now)
+
+
+def fill_in(session: Session, messages: Sequence[Message], rules: Rules) -> list[Message]:
+    """The same with address and text, whether they may still be sent or not."""
+    contacts = contacts_of(session, {message.recipient for message in messages})
+    texts = _texts(session, messages, rules.texts)
+    return [
+        _written(message, contact, texts) if contact is not None else message
+        for message in messages
+        for contact in (contacts.get(message.recipient),)
+    ]
+
+
+def rules_in_force(session: Session, limits: Limits) -> Rules:
+    """What a batch is judged by; its texts are read when they are met."""
+    return Rules(limits, prices_in_force(session), {})
+
+
+def _write(
+    judged: Judged, message: Message, contact: Contact, texts: Texts, prices: Prices
+) -> None:
+    try:
+        written = _written(message, contact, texts)
+    except Invalid as refusal:
+        judged.aside.append(_failed(message, str(refusal)))
+        return
+    if written.content is None:
+        judged.aside.append(_skipped(message, SkipReason.NO_TEMPLATE))
+    else:
+        judged.letters.append(_priced(written, written.content, prices))
+
+
+def _priced(message: Message, content: str, prices: Prices) -> Message:
+    """With its parts and what they cost, until the provider says better."""
+    if message.channel is not Channel.SMS:
+        return replace(message, price=prices.of(message.channel, content))
+    parts = sms_parts(content).parts
+    return replace(message, parts=parts, price=prices.sms_part * parts)
+
+
+def _written(message: Message, contact: Contact, texts: Texts) -> Message:
+    """To where it goes now, with its text filled in where a campaign left it open."""
+    addressed = replace(message, address=contact.address(message.channel))
+    if message.content is not None or message.template_id is None:
+        return addressed
+    subject, body = texts.get(message.template_id, (None, None))
+    if body is None:
+        return addressed
+    values = contact.fields() | (message.fields or {})
+    return replace(
+        addressed,
+        subject=filling.fill(subject, values) if subject else None,
+        content=filling.fill(body, values),
+    )
+
+
+def _texts(session: Session, messages: Sequence[Message], known: Texts) -> Texts:
+    """The templates that these messages need; each is read once a batch."""
+    wanted = {m.template_id for m in messages if m.content is None and m.template_id is not None}
+    missing = sorted(wanted - known.keys())
+    if missing:
+        found = session.execute(_TEXTS, {"ids": missing})
+        known |= {row.id: (row.subject, row.body) for row in found}
+    return known
+
+
+def _skipped(message: Message, reason: SkipReason) -> Result:
+    return Result(message, MessageStatus.SKIPPED, reason.value, SKIP_SENTENCES[reason])
+
+
+def _expired(message: Message) -> Result:
+    return Result(message, MessageStatus.EXPIRED, "expired", "It was of no use any more.")
+
+
+def _failed(message: Message, sentence: str) -> Result:
+    return Result(message, MessageStatus.FAILED, "text", sentence)
+
+
+_TEXTS = text("SELECT id, subject, body FROM crm_message_templates WHERE id = ANY(:ids)")

@@ -1,0 +1,175 @@
+"""Holding a batch: a lease that ends by itself, and a number that tells old holders from new.
+
+``attempts`` of the batch rises with each lease and is the holder's token: whoever changes the
+batch names its token, and where the row is not found somebody else has taken over.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.orm import Session
+
+from crm_core.base.settings import settings
+from crm_core.messaging.schemas import Channel, ChannelState, Purpose
+
+
+class LeaseLost(Exception):
+    """Somebody else has the batch by now: what is not recorded is no longer ours to record."""
+
+
+@dataclass
+class Lease:
+    """A batch in our hands.
+
+    Attributes:
+        token: what the batch's ``attempts`` must still be.
+        cursor: up to this id everything is recorded.
+        claimed: beyond the cursor up to here messages are being handed over.
+        last: id of its last message.
+        health: of the channel, as last seen.
+    """
+
+    batch_id: int
+    token: int
+    channel: Channel
+    purpose: Purpose
+    cursor: int
+    claimed: int
+    last: int
+    health: ChannelState = ChannelState.CLOSED
+    failures: int = 0
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether whoever held it before ended between handing over and recording."""
+        return self.claimed > self.cursor
+
+
+def take(session: Session, channel: Channel, worker: str) -> Lease | None:
+    """The next batch of this channel that is due and that nobody holds; None where there is none.
+
+    One that was left in the middle of a chunk is taken whatever has become of its campaign.
+    """
+    values = {"worker": worker, "channel": channel.value} | _until()
+    row = session.execute(_TAKE, values).one_or_none()
+    if row is None:
+        return None
+    return Lease(
+        batch_id=row.id,
+        token=row.attempts,
+        channel=channel,
+        purpose=Purpose(row.purpose),
+        cursor=row.cursor_id,
+        claimed=row.claimed_id,
+        last=row.last_id,
+    )
+
+
+def move_on(session: Session, lease: Lease, claim: int) -> bool:
+    """The claimed chunk is done, and the messages up to ``claim`` are the next one.
+
+    Where the batch or its channel was paused meanwhile nothing is claimed and the batch is given
+    back; then the answer is False.
+
+    Raises:
+        LeaseLost: the token is no longer the batch's.
+    """
+    values = _token(lease) | {"done": lease.claimed, "claim": claim}
+    row = session.execute(_MOVE_ON, values).one_or_none()
+    if row is None:
+        raise LeaseLost
+    lease.cursor, lease.claimed = lease.claimed, row.claimed_id
+    lease.health, lease.failures = ChannelState(row.health), row.failures
+    return lease.interrupted
+
+
+def finish(session: Session, lease: Lease) -> None:
+    """Nothing of the batch is left to send."""
+    _or_lost(session, lease, _FINISH, {"done": lease.claimed})
+
+
+def give_back(session: Session, lease: Lease, *, done: int, due_at: datetime | None = None) -> None:
+    """Up to ``done`` everything is recorded, and what lies beyond was surely not handed over."""
+    _or_lost(session, lease, _GIVE_BACK, {"done": done, "due_at": due_at})
+
+
+def renew(session: Session, lease: Lease) -> None:
+    """We are still at it."""
+    _or_lost(session, lease, _RENEW, _until())
+
+
+def _or_lost(
+    session: Session, lease: Lease, statement: TextClause, values: dict[str, object]
+) -> None:
+    if session.execute(statement, _token(lease) | values).first() is None:
+        raise LeaseLost
+
+
+def _token(lease: Lease) -> dict[str, object]:
+    return {"batch": lease.batch_id, "token": lease.token}
+
+
+def _until() -> dict[str, object]:
+    return {"seconds": settings().crm_message_lease}
+
+
+# A chunk that somebody was handing over when they died is looked at before anything else.
+_TAKE = text(
+    """
+    WITH interrupted AS (
+        SELECT id FROM crm_message_batches
+        WHERE channel = CAST(:channel AS crm_channel) AND leased_until < now()
+          AND claimed_id > cursor_id
+        ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+    ), due AS (
+        SELECT id FROM crm_message_batches
+        WHERE channel = CAST(:channel AS crm_channel) AND state = 'ready' AND due_at <= now()
+          AND (leased_until IS NULL OR leased_until < now())
+          AND NOT EXISTS (SELECT FROM interrupted)
+        ORDER BY priority, due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+    )
+    UPDATE crm_message_batches b
+    SET attempts = attempts + 1, leased_by = :worker,
+        leased_until = now() + make_interval(secs => :seconds)
+    FROM (SELECT id FROM interrupted UNION ALL SELECT id FROM due) found
+    WHERE b.id = found.id
+    RETURNING b.id, b.attempts, b.purpose, b.cursor_id, b.claimed_id, b.last_id
+    """
+)
+_MOVE_ON = text(
+    """
+    UPDATE crm_message_batches b
+    SET cursor_id = :done,
+        claimed_id = CASE WHEN may.go THEN :claim ELSE :done END,
+        leased_until = CASE WHEN may.go THEN b.leased_until END
+    FROM (SELECT h.state, h.failures, m.id,
+                 m.state = 'ready' AND h.state NOT IN ('open', 'paused') AS go
+          FROM crm_message_batches m JOIN crm_channel_health h ON h.channel = m.channel
+          WHERE m.id = :batch AND m.attempts = :token FOR UPDATE OF m) may
+    WHERE b.id = may.id
+    RETURNING b.claimed_id, may.state AS health, may.failures
+    """
+)
+_FINISH = text(
+    """
+    UPDATE crm_message_batches
+    SET cursor_id = :done, claimed_id = :done, leased_until = NULL, finished_at = now(),
+        state = CASE WHEN state = 'cancelled' THEN state ELSE 'done' END
+    WHERE id = :batch AND attempts = :token RETURNING id
+    """
+)
+_GIVE_BACK = text(
+    """
+    UPDATE crm_message_batches
+    SET cursor_id = :done, claimed_id = :done, leased_until = NULL,
+        due_at = coalesce(:due_at, due_at)
+    WHERE id = :batch AND attempts = :token RETURNING id
+    """
+)
+_RENEW = text(
+    """
+    UPDATE crm_message_batches SET leased_until = now() + make_interval(secs => :seconds)
+    WHERE id = :batch AND attempts = :token AND leased_until IS NOT NULL RETURNING id
+    """
+)
