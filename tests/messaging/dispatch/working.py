@@ -1,0 +1,34 @@
+"""Sending by hand, in the test's own transaction."""
+
+from threading import Event
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm_core.messaging.dispatch.working import Batch, work_off
+from crm_core.messaging.gateways import Gateway
+from crm_core.messaging.models import Communication, MessageBatch
+
+
+def send_all(gateway: Gateway, *, stopping: Event | None = None) -> int:
+    """Sends until nothing is due; gives how many batches that took."""
+    batches = 0
+    while work_off(gateway, "test", stopping or Event(), _holding):
+        batches += 1
+    return batches
+
+
+def _holding(batch: Batch | None) -> None:
+    """A test's lease needs no renewing."""
+
+
+def get(session: Session, message_id: int) -> Communication:
+    """The row as it is now."""
+    session.expire_all()
+    return session.scalars(select(Communication).where(Communication.id == message_id)).one()
+
+
+def batches_of(session: Session) -> list[MessageBatch]:
+    """All batches, the oldest first."""
+    session.expire_all()
+    return list(session.scalars(select(MessageBatch).order_by(MessageBatch.id)))
