@@ -17,6 +17,7 @@ from crm_core.doctor import find_browser
 from crm_core.people.models import Staff
 from crm_core.people.schemas import Actor
 from tests.make import make_actor, make_staff
+from tests.payouts.paystack import SECRET, LocalPaystack, running_paystack
 from tests.servers import Databases, running_server
 
 pytest_plugins = ["pytester"]
@@ -150,6 +151,14 @@ def empty_database(databases: Databases) -> Iterator[str]:
     name = databases.empty()
     yield databases.url(name, role="crm_owner")
     databases.drop(name)
+
+
+@pytest.fixture
+def paystack(set_environment: Callable[..., None]) -> Iterator[LocalPaystack]:
+    """A transfer provider on this machine, which the settings name."""
+    with running_paystack() as server:
+        set_environment(CRM_PAYSTACK_SECRET_KEY=SECRET, CRM_PAYSTACK_URL=server.url)
+        yield server
 
 
 @pytest.fixture

@@ -60,6 +60,12 @@ class Settings(ProviderSettings):
     crm_paystack_secret_key: SecretStr = Field(
         SecretStr(""), description="Secret key of Paystack; empty: transfers are not offered"
     )
+    crm_paystack_url: str = Field("https://api.paystack.co", description="Address of Paystack")
+    crm_paystack_approval_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Last part of the approval address given to Paystack, 32 characters or more;"
+        " empty: only signed questions are answered",
+    )
     crm_message_lease: float = Field(
         30, gt=0, description="Seconds after which a silent worker's messages go to another"
     )

@@ -10,6 +10,7 @@ from crm_core.messaging import models as messaging
 from crm_core.owners import models as owners
 from crm_core.patients import models as patients
 from crm_core.payouts import models as payouts
+from crm_core.payouts.transfers import models as transfers
 from crm_core.people import models as people
 
 METADATA = Base.metadata
@@ -26,4 +27,5 @@ TABLES = (
     messaging,
     payouts,
     appointments,
+    transfers,
 )

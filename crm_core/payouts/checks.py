@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from crm_core.base.money import naira
 from crm_core.owners.banks import BANKS
 from crm_core.payouts.schemas import BeneficiaryCheck, CheckLevel
+from crm_core.payouts.transfers.names import FITS, name_match
 
 _COMMERCIAL = [bank.code for bank in BANKS if bank.commercial]
 
@@ -41,8 +42,20 @@ def _findings(row: RowMapping) -> list[BeneficiaryCheck]:
         (row["recent"], "recent", warn, "The owner's bank details changed in the last 24 hours."),
         (row["differs"], "differs", warn, "This is not the account kept with the owner."),
         (row["unusual"], "unusual", warn, _usual(row)),
+        (row["resolve_error"], "no_holder", warn, f"No holder's name: {row['resolve_error']}"),
+        (_is_another(row), "holder", warn, _alike(row)),
     )
     return [BeneficiaryCheck(code=c, level=le, sentence=s) for is_so, c, le, s in found if is_so]
+
+
+def _is_another(row: RowMapping) -> bool:
+    holder = row["holder"]
+    return holder is not None and name_match(row["account_name"] or "", holder) < FITS
+
+
+def _alike(row: RowMapping) -> str:
+    match = name_match(row["account_name"] or "", row["holder"] or "")
+    return f"Its bank says {row['holder']}: {match} % like the name on the payout."
 
 
 def _usual(row: RowMapping) -> str:
@@ -67,7 +80,7 @@ _FINDINGS = text(
            coalesce(a.account_hash <> p.account_hash, false) AS differs,
            coalesce(u.paid >= 3 AND p.net_amount NOT BETWEEN u.lowest / 2 AND u.highest * 1.5,
                     false) AS unusual,
-           u.lowest, u.highest
+           u.lowest, u.highest, p.account_name, h.resolved_name AS holder, h.resolve_error
     FROM crm_payouts p
     LEFT JOIN crm_owner_accounts a ON a.owner_id = p.owner_id
     LEFT JOIN LATERAL (
@@ -76,6 +89,12 @@ _FINDINGS = text(
               WHERE owner_id = p.owner_id AND status = 'paid' AND id <> p.id
               ORDER BY created_at DESC LIMIT 12) AS last
     ) u ON true
+    LEFT JOIN LATERAL (
+        SELECT resolved_name, resolve_error FROM crm_transfer_accounts
+        WHERE account_hash = p.account_hash AND bank_code = p.bank_code
+          AND resolved_at > now() - interval '90 days'
+        ORDER BY resolved_at DESC LIMIT 1
+    ) h ON true
     WHERE p.id = ANY(:ids)
     """
 )

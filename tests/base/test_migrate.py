@@ -98,6 +98,7 @@ UNTRACKED = {
     "crm_patient_import_rows",
     "crm_payout_totals",
     "crm_payout_transitions",
+    "crm_transfer_answers",
     "crm_webhook_events",
 }
 """The history itself, what only the machinery writes, what follows from tracked tables, the outbox

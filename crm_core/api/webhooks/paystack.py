@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from crm_core.api.webhooks.receiving import UNSIGNED, Provider, Received, receive, signed_with
 from crm_core.base.settings import settings
+from crm_core.payouts.transfers.hearing import apply_event
 
 router = APIRouter()
 
@@ -15,7 +16,7 @@ def _genuine(request: Request, body: bytes) -> bool:
     return signed_with(secret, body, "sha512", request.headers.get("x-paystack-signature", ""))
 
 
-PAYSTACK = Provider("paystack", _genuine, lambda *_: "left for later")
+PAYSTACK = Provider("paystack", _genuine, apply_event)
 
 
 @router.post("/paystack", response_model=Received, openapi_extra=UNSIGNED)

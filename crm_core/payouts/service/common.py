@@ -130,6 +130,7 @@ def refusing() -> AbstractContextManager[None]:
         fk_crm_payouts_owner_id="There is no such owner.",
         fk_crm_payouts_contract_id="There is no such contract.",
         payout_transition="This is not possible in the payout's present state.",
+        payout_frozen="The payout is frozen until somebody has looked into its transfer.",
         payout_locked="What was sent to the bank cannot be changed.",
         payout_approvals="This payout takes another approver first.",
         payout_maker="The maker of a payout cannot approve it.",

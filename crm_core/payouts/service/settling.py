@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from sqlalchemy import ARRAY, BigInteger, String, cast, func, insert, literal, select, update
+from sqlalchemy import insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from crm_core.base.clock import utc_now
 from crm_core.base.errors import Conflict, Invalid
 from crm_core.base.money import naira
 from crm_core.base.preflight import MOST, Plan, Receipt, Verdict, make_plan
@@ -20,12 +19,12 @@ from crm_core.payouts.schemas import (
     PayoutStatus,
     Settlement,
 )
-from crm_core.payouts.service import common
+from crm_core.payouts.service import common, concluding
 from crm_core.payouts.service.common import Act
+from crm_core.payouts.transfers import guarding
 from crm_core.people.schemas import Actor, Permission
 
 _PAYABLE = (PayoutStatus.APPROVED, PayoutStatus.PROCESSING)
-_OPEN = ("open", "unknown")
 
 
 def plan_payment(session: Session, lines: Sequence[PaymentLine], *, actor: Actor) -> Plan:
@@ -34,7 +33,8 @@ def plan_payment(session: Session, lines: Sequence[PaymentLine], *, actor: Actor
     Lines that match no payout get the negative of their position (from 1) as id.
     """
     actor.require(Permission.PAYOUTS_PAY)
-    return _plan(lines, _matched(session, lines))
+    matched = _matched(session, lines)
+    return _plan(lines, matched, guarding.held(session, _ids(matched)))
 
 
 def commit_payment(
@@ -42,10 +42,11 @@ def commit_payment(
 ) -> Receipt:
     """Marks what was shown as paid, each payout once."""
     actor.require(Permission.PAYOUTS_PAY)
-    common.lock_payouts(session, [payout.id for payout in _matched(session, lines).values()])
+    common.lock_payouts(session, _ids(_matched(session, lines)))
     matched = _matched(session, lines)
+    now = _plan(lines, matched, guarding.held(session, _ids(matched)))
     act = Act("payout_payment", "Payments marked", fingerprint, actor)
-    accepted, refused = common.accepted_now(act, _plan(lines, matched))
+    accepted, refused = common.accepted_now(act, now)
     references = {
         matched[line.payment_reference].id: line.bank_reference
         # Backwards, so that the first of two lines counts: the second was refused.
@@ -68,6 +69,7 @@ def pay_payout(session: Session, payout_id: int, data: Payment, *, actor: Actor)
     """Marks one payout as paid with the bank's reference."""
     actor.require(Permission.PAYOUTS_PAY)
     payout = common.lock_payout(session, payout_id)
+    guarding.refuse_held(session, payout)
     common.refuse(_verdict(payout, None))
     _pay(session, {payout_id: data.bank_reference})
     return get_payout(session, payout_id)
@@ -79,13 +81,15 @@ def fail_payout(session: Session, payout_id: int, data: Because, *, actor: Actor
     payout = common.lock_payout(session, payout_id)
     if payout.status is PayoutStatus.UNKNOWN:
         raise Conflict(f"{payout.payout_code} is unknown: check with the bank and settle it.")
-    return _leave(session, payout_id, PayoutStatus.FAILED, data.reason)
+    guarding.withdraw(session, payout)
+    return concluding.leave(session, payout_id, PayoutStatus.FAILED, data.reason)
 
 
 def suspend_payout(session: Session, payout_id: int, data: Because, *, actor: Actor) -> PayoutRead:
     """The bank did not answer: locked until a check with it finds out what happened."""
     actor.require(Permission.PAYOUTS_PAY)
-    return _leave(session, payout_id, PayoutStatus.UNKNOWN, data.reason)
+    guarding.refuse_held(session, common.lock_payout(session, payout_id))
+    return concluding.leave(session, payout_id, PayoutStatus.UNKNOWN, data.reason)
 
 
 def settle_payout(
@@ -96,11 +100,12 @@ def settle_payout(
     payout = common.lock_payout(session, payout_id)
     if payout.status is not PayoutStatus.UNKNOWN:
         raise Conflict(f"{payout.payout_code} is {payout.status}: there is nothing to settle.")
-    if data.outcome == "failed":
-        return _leave(session, payout_id, PayoutStatus.FAILED, data.reason)
-    if data.bank_reference is None:
+    if data.outcome == "paid" and data.bank_reference is None:
         raise Invalid.field("bank_reference", "Give the bank's reference of the payment.")
-    _mark_paid(session, {payout_id: data.bank_reference})
+    guarding.settle_by_hand(session, payout, data.reason, actor=actor)
+    if data.outcome == "failed" or data.bank_reference is None:
+        return concluding.leave(session, payout_id, PayoutStatus.FAILED, data.reason)
+    concluding.mark_paid(session, {payout_id: data.bank_reference})
     return get_payout(session, payout_id)
 
 
@@ -127,7 +132,13 @@ def _matched(session: Session, lines: Sequence[PaymentLine]) -> Mapping[str, Pay
     return {payout.payment_reference: payout for payout in PAYOUTS.some(session, ids)}
 
 
-def _plan(lines: Sequence[PaymentLine], matched: Mapping[str, PayoutRead]) -> Plan:
+def _ids(matched: Mapping[str, PayoutRead]) -> list[int]:
+    return [payout.id for payout in matched.values()]
+
+
+def _plan(
+    lines: Sequence[PaymentLine], matched: Mapping[str, PayoutRead], held: Mapping[int, str]
+) -> Plan:
     seen: set[str] = set()
     verdicts: list[Verdict] = []
     for position, line in enumerate(lines, start=1):
@@ -137,7 +148,7 @@ def _plan(lines: Sequence[PaymentLine], matched: Mapping[str, PayoutRead]) -> Pl
         elif line.payment_reference in seen:
             verdicts.append(_unmatched(position, line, "the reference comes twice in this list"))
         else:
-            verdicts.append(_verdict(payout, line))
+            verdicts.append(_verdict(payout, line, held.get(payout.id)))
         seen.add(line.payment_reference)
     accepted = {verdict.id for verdict in verdicts if verdict.ok}
     net = sum((p.net_amount for p in matched.values() if p.id in accepted), Decimal(0))
@@ -147,8 +158,8 @@ def _plan(lines: Sequence[PaymentLine], matched: Mapping[str, PayoutRead]) -> Pl
     )
 
 
-def _verdict(payout: PayoutRead, line: PaymentLine | None) -> Verdict:
-    code, reason = _judge(payout, line)
+def _verdict(payout: PayoutRead, line: PaymentLine | None, held: str | None = None) -> Verdict:
+    code, reason = ("transfer", held) if held else _judge(payout, line)
     return Verdict(
         id=payout.id,
         label=f"{common.label_of(payout)} · {naira(payout.net_amount)}",
@@ -190,53 +201,4 @@ def _pay(session: Session, references: Mapping[int, str]) -> None:
             update(Payout).where(*approved).values(status=PayoutStatus.PROCESSING.value),
             execution_options=common.VALUES,
         )
-    _mark_paid(session, references)
-
-
-def _mark_paid(session: Session, references: Mapping[int, str]) -> None:
-    given = (
-        select(
-            func.unnest(cast(list(references), ARRAY(BigInteger))).label("payout_id"),
-            func.unnest(cast(list(references.values()), ARRAY(String))).label("ref"),
-        )
-    ).subquery("given")
-    now = utc_now()
-    session.execute(
-        update(PayoutAttempt)
-        .where(PayoutAttempt.payout_id == given.c.payout_id, PayoutAttempt.outcome.in_(_OPEN))
-        .values(outcome="paid", bank_reference=given.c.ref, concluded_at=now),
-        execution_options=common.VALUES,
-    )
-    with common.refusing():
-        session.execute(
-            update(Payout)
-            .where(Payout.id == given.c.payout_id)
-            .values(
-                status=PayoutStatus.PAID.value,
-                status_reason=None,
-                paid_at=now,
-                bank_reference=given.c.ref,
-            ),
-            execution_options=common.VALUES,
-        )
-
-
-def _leave(session: Session, payout_id: int, status: PayoutStatus, reason: str) -> PayoutRead:
-    payout = common.lock_payout(session, payout_id)
-    common.refuse_transition(payout, status)
-    session.execute(
-        update(PayoutAttempt)
-        .where(PayoutAttempt.payout_id == payout_id, PayoutAttempt.outcome.in_(_OPEN))
-        .values(
-            outcome=status.value,
-            reason=reason,
-            concluded_at=utc_now() if status is PayoutStatus.FAILED else None,
-        ),
-        execution_options=common.VALUES,
-    )
-    session.execute(
-        update(Payout)
-        .where(Payout.id == payout_id)
-        .values(status=status.value, status_reason=reason)
-    )
-    return get_payout(session, payout_id)
+    concluding.mark_paid(session, references)
