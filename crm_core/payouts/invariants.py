@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from sqlalchemy.orm import Session
 
 from crm_core.base.rules import broken_rules
+from crm_core.payouts.transfers.invariants import TRANSFER_RULES
 
 
 def invariants(session: Session) -> Iterator[str]:
     """A sentence for each rule that is broken, naming the first offenders."""
     yield from broken_rules(session, _RULES)
+    yield from broken_rules(session, TRANSFER_RULES)
 
 
 _RULES = {
