@@ -1,0 +1,1 @@
+"""What comes back: receipts of messages, and what people answer."""
