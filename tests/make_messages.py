@@ -1,9 +1,10 @@
 """Messages to arrange a test with."""
 
+from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
 from crm_core.messaging import service
-from crm_core.messaging.models import MessageTemplate
+from crm_core.messaging.models import Communication, MessageTemplate
 from crm_core.messaging.schemas import CommunicationRead, Outgoing
 from crm_core.people.schemas import Role
 from tests.make import make_actor
@@ -37,3 +38,18 @@ def make_template(session: Session, name: str, **more: object) -> MessageTemplat
     session.add(template)
     session.flush()
     return template
+
+
+def make_sent(
+    session: Session, patient_id: int, provider_id: str, **more: object
+) -> CommunicationRead:
+    """A message that a provider accepted under this number, as the worker writes it down."""
+    provider = str(more.pop("provider", "termii"))
+    status = str(more.pop("status", "sent"))
+    message = make_message(session, patient_id, **more)
+    session.execute(
+        update(Communication)
+        .where(Communication.id == message.id)
+        .values(status=status, provider=provider, provider_id=provider_id, sent_at=func.now())
+    )
+    return message

@@ -261,6 +261,11 @@ class InboundMessage(Base):
         Index(
             "ix_crm_inbound_messages_unhandled", "id", postgresql_where=text("handled_at IS NULL")
         ),
+        Index(
+            "ix_crm_inbound_messages_new",
+            "id",
+            postgresql_where=text("handled_at IS NULL AND outcome IS NULL"),
+        ),
         Index("ix_crm_inbound_messages_patient_id", "patient_id", "id"),
         Index("ix_crm_inbound_messages_sender", "sender", "id"),
     )
@@ -275,3 +280,15 @@ class InboundMessage(Base):
     received_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
     handled_at: Mapped[datetime | None] = mapped_column(_Instant)
     outcome: Mapped[str | None] = mapped_column(String)
+
+
+class EarlyReceipt(Base):
+    """A receipt that came before the provider's number of its message was written down."""
+
+    __tablename__ = "crm_early_receipts"
+
+    provider: Mapped[str] = mapped_column(String)
+    provider_id: Mapped[str] = mapped_column(String)
+    message_id: Mapped[int | None] = mapped_column(BigInteger)
+    receipt: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())

@@ -77,6 +77,7 @@ UNTRACKED = {
     "crm_history_seals",
     "crm_communication_logs",
     "crm_contact_choices",
+    "crm_early_receipts",
     "crm_inbound_messages",
     "crm_message_batches",
     "crm_idempotency_keys",

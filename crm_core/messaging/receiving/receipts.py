@@ -186,6 +186,4 @@ _MATCHED = text(
     RETURNING id, receipt
     """
 )
-_FORGET = text(
-    "DELETE FROM crm_early_receipts WHERE created_at < now() - :days * interval '1 day'"
-)
+_FORGET = text("DELETE FROM crm_early_receipts WHERE created_at < now() - :days * interval '1 day'")

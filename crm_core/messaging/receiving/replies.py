@@ -96,7 +96,9 @@ def _answered(session: Session, reply: Reply, sender: str) -> tuple[int | None, 
     answers = None
     if reply.context_id:
         answers = session.execute(
-            select(Communication.id, Communication.recipient_type, Communication.recipient_id).where(
+            select(
+                Communication.id, Communication.recipient_type, Communication.recipient_id
+            ).where(
                 Communication.provider == reply.provider,
                 Communication.provider_id == reply.context_id,
                 Communication.address == sender,
