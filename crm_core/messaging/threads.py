@@ -1,13 +1,13 @@
 """What was said between us and one person, both ways, and what became of one message."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from crm_core.base.clock import Instant
+from crm_core.base.clock import Instant, utc_now
 from crm_core.messaging.contacts import contacts_of
 from crm_core.messaging.models import Communication, MessageBatch
 from crm_core.messaging.schemas import Channel, CommunicationRead, MessageStatus, RecipientType
@@ -78,6 +78,11 @@ def way_of(session: Session, message: CommunicationRead) -> list[Step]:
     return steps
 
 
+def on_its_way(status: MessageStatus | None, since: datetime) -> bool:
+    """Whether more is soon to be heard of a message that was written at ``since``."""
+    return status in _MOVING and utc_now() - since < _SOON
+
+
 def _step(kind: Kind, status: MessageStatus, at: datetime | None, detail: str) -> Step:
     return Step(kind=kind, status=status, at=at, detail=detail)
 
@@ -93,6 +98,8 @@ def _times(sentence: str, attempts: int) -> str:
     return f"{sentence}, at attempt {attempts}" if attempts > 1 else sentence
 
 
+_SOON = timedelta(minutes=10)
+_MOVING = (MessageStatus.PENDING, MessageStatus.SENT, MessageStatus.DELIVERED)
 _WAITING = (MessageStatus.PENDING, MessageStatus.DEFERRED)
 _ENDED = (
     MessageStatus.FAILED,

@@ -21,6 +21,7 @@ ENTRIES = [
     Entry("search", "Search", ":material/search:", "Operations", Permission.PATIENTS_READ),
     Entry("patients", "Patients", ":material/groups:", "Operations", Permission.PATIENTS_READ),
     Entry("loyalty", "Loyalty", ":material/loyalty:", "Operations", Permission.LOYALTY_READ),
+    Entry("communications", "Messages", ":material/forum:", "Operations", Permission.MESSAGES_READ),
     Entry("owners", "Owners", ":material/handshake:", "Operations", Permission.OWNERS_READ),
     Entry("payouts", "Payouts", ":material/payments:", "Money", Permission.PAYOUTS_READ),
     Entry("receipts", "Receipts", ":material/receipt_long:", "Money", Permission.PAYOUTS_READ),

@@ -123,6 +123,14 @@ TONES: dict[str, Tone] = {
     "left out": Tone.GREY,
     "complete": Tone.TEAL,
     "broken off": Tone.ROSE,
+    # messages
+    "sent": Tone.INDIGO,
+    "delivered": Tone.SKY,
+    "read": Tone.TEAL,
+    "deferred": Tone.AMBER,
+    "skipped": Tone.GREY,
+    "opted out": Tone.ROSE,
+    "opted in": Tone.TEAL,
     # the lines of a file
     "ok": Tone.TEAL,
     "duplicate": Tone.AMBER,

@@ -159,8 +159,7 @@ def test_a_text_is_saved_read_sent_and_retired(
         "body": "Dear {first_name}, come on {date}.",
     }
     saved = created(keeper.post(f"{MESSAGES}/templates", json=body))
-    asked = letter(patient.id) | {"body": body["body"]}
-    del asked["content"]
+    asked = letter(patient.id, content=body["body"])
     seen = done(desk.post(f"{MESSAGES}/preview", json=asked))
     given = of(patient.id) | {"channel": "sms", "template": "come_by", "fields": {"date": "Monday"}}
     sent = done(desk.post(f"{MESSAGES}/send-template", json=given))

@@ -38,7 +38,11 @@ def text_of(**more: object) -> TemplateSave:
 
 def asked(patient_id: int, body: str, **more: object) -> PreviewAsk:
     """The text, read as this patient."""
-    given: dict[str, Any] = {"recipient_type": "patient", "recipient_id": patient_id, "body": body}
+    given: dict[str, Any] = {
+        "recipient_type": "patient",
+        "recipient_id": patient_id,
+        "content": body,
+    }
     return PreviewAsk.model_validate(given | {"channel": "sms"} | more)
 
 

@@ -85,7 +85,7 @@ def move_on(session: Session, lease: Lease, claim: int) -> bool:
 
 
 def finish(session: Session, lease: Lease) -> None:
-    """Nothing of the batch is left to send. One that was paused meanwhile ends when it goes on."""
+    """Nothing of the batch is left to send."""
     _or_lost(session, lease, _FINISH, {"done": lease.claimed})
 
 
@@ -155,7 +155,7 @@ _FINISH = text(
     """
     UPDATE crm_message_batches
     SET cursor_id = :done, claimed_id = :done, leased_until = NULL, finished_at = now(),
-        state = CASE WHEN state = 'ready' THEN 'done' ELSE state END
+        state = CASE WHEN state = 'cancelled' THEN state ELSE 'done' END
     WHERE id = :batch AND attempts = :token RETURNING id
     """
 )

@@ -1,7 +1,6 @@
 """Writing down what became of messages: one statement a chunk, forward only."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,20 +11,17 @@ from crm_core.messaging.dispatch.leases import Lease
 from crm_core.messaging.dispatch.messages import Result
 from crm_core.messaging.schemas import MessageStatus
 
-CANCELLED = ("campaign_cancelled", "The campaign was cancelled before it was sent.")
 _KNOWN = frozenset({MessageStatus.SENT, MessageStatus.FAILED})
 
 
 def record(session: Session, lease: Lease, results: Sequence[Result], *, now: datetime) -> None:
-    """Records a chunk; what waits again goes to a batch of its own, as the old one is: what is
-    paused stays paused, and what is cancelled does not wait.
+    """Records a chunk; what waits again goes to a batch of its own, which inherits the old one's
+    state: what is paused stays paused.
     """
     if not results:
         return
     waits = [result for result in results if result.due_at is not None]
     batch_id = _later(session, lease, waits) if waits else None
-    if waits and batch_id is None:
-        results = [_cancelled(result) for result in results]
     _write(session, results, batch_id, now, ["pending", "deferred"])
 
 
@@ -41,8 +37,7 @@ def postpone(session: Session, lease: Lease, reason: str, sentence: str) -> None
     session.execute(_POSTPONE, values | {"reason": reason, "sentence": sentence})
 
 
-def _later(session: Session, lease: Lease, waits: Sequence[Result]) -> int | None:
-    """A new batch for these; None where the old one was cancelled."""
+def _later(session: Session, lease: Lease, waits: Sequence[Result]) -> int:
     ids = [result.message.id for result in waits]
     values = {
         "batch": lease.batch_id,
@@ -51,14 +46,7 @@ def _later(session: Session, lease: Lease, waits: Sequence[Result]) -> int | Non
         "size": len(ids),
         "due_at": max(result.due_at for result in waits if result.due_at is not None),
     }
-    return session.execute(_LATER, values).scalar_one_or_none()
-
-
-def _cancelled(result: Result) -> Result:
-    if result.due_at is None:
-        return result
-    reason, sentence = CANCELLED
-    return replace(result, status=MessageStatus.SKIPPED, reason=reason, error=sentence, due_at=None)
+    return int(session.execute(_LATER, values).scalar_one())
 
 
 def _write(
@@ -129,7 +117,7 @@ _LATER = text(
         last_id, size, due_at, cursor_id, claimed_id)
     SELECT channel, purpose, CASE WHEN state = 'paused' THEN state ELSE 'ready' END, priority,
            campaign_id, :first, :last, :size, :due_at, :first - 1, :first - 1
-    FROM crm_message_batches WHERE id = :batch AND state <> 'cancelled'
+    FROM crm_message_batches WHERE id = :batch
     RETURNING id
     """
 )

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Event
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crm_core.base.clock import utc_now
@@ -118,22 +117,10 @@ def _send(batch: Batch, stopping: Event) -> None:
         _resume(batch)
     while True:
         _wait_for_our_turn(batch, stopping)
-        try:
-            lease, letters = lasting(lambda session: _advance(session, batch, stopping))
-        except IntegrityError:
-            if not any(result.provider_id for result in batch.results):
-                raise
-            _forget_numbers(batch)
-            continue
+        lease, letters = lasting(lambda session: _advance(session, batch, stopping))
         batch.lease, batch.results = lease, []
         if letters is None or not _hand_over(batch, letters):
             return
-
-
-def _forget_numbers(batch: Batch) -> None:
-    """A provider that gives one number to two messages must not keep either from being recorded."""
-    _log.error("%s gave a message the number of another one", batch.gateway.name)
-    batch.results = [replace(result, provider_id=None) for result in batch.results]
 
 
 def _resume(batch: Batch) -> None:

@@ -115,7 +115,7 @@ class PreviewAsk(BaseModel):
     channel: Channel
     purpose: Purpose = Purpose.CUSTOM
     subject: Subject | None = None
-    body: Body
+    content: Body
     fields: dict[Word, str] = Field(default_factory=dict)
 
 

@@ -92,9 +92,9 @@ def preview(session: Session, data: PreviewAsk, *, actor: Actor) -> Preview:
         raise NotFound(f"{data.recipient_type.capitalize()} not found")
     refused = why_not(contact, data.channel, data.purpose, refusals_of(session, [contact]))
     known = contact.fields() | {name: said for name, said in data.fields.items() if said}
-    asked = fields_in(data.body) | fields_in(data.subject or "")
+    asked = fields_in(data.content) | fields_in(data.subject or "")
     values = {**EXAMPLES, **known}
-    content = fill(data.body, values)
+    content = fill(data.content, values)
     sms = sms_parts(content) if data.channel is Channel.SMS else None
     return Preview(
         name=known["name"],

@@ -6,11 +6,14 @@ import streamlit as st
 
 from crm_core.base.money import naira, naira_short
 from crm_core.hospitals import queries as hospitals
+from crm_core.messaging.schemas import RecipientType
 from crm_core.owners import queries
 from crm_core.owners.schemas import OwnerRead, PaymentStatus
 from crm_core.people.schemas import Actor, Permission
 from crm_core.ui import address_bar, beside, facts
 from crm_core.ui.formatting import counted, day
+from crm_core.ui.messages import person as messages
+from crm_core.ui.messages.log import PARAMS_OF_PERSON
 from crm_core.ui.owners import (
     account,
     contacts,
@@ -31,7 +34,7 @@ _PAYMENT = {
     PaymentStatus.PENDING: "A payout awaits approval",
     PaymentStatus.OVERDUE: "A payout is overdue",
 }
-_PARAMS = ("owner", "tab", "edit", "month", "state", "page", "contract")
+_PARAMS = ("owner", "tab", "edit", "month", "state", "page", "contract", *PARAMS_OF_PERSON)
 
 
 def show(owner_id: int, actor: Actor) -> None:
@@ -58,6 +61,7 @@ def show(owner_id: int, actor: Actor) -> None:
             "Payouts": partial(payments.history, owner),
             "Satisfaction": partial(satisfaction.show, owner, actor),
             "Bank account": partial(account.show, owner, actor),
+            "Messages": partial(messages.show, RecipientType.OWNER, owner.id, actor),
             "Conversations": partial(contacts.show, owner, actor),
             "Hospital revenue": partial(revenue.of_owner, owner, actor, places),
         }

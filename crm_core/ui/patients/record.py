@@ -7,10 +7,13 @@ import streamlit as st
 from crm_core.base.clock import lagos_today
 from crm_core.loyalty import queries
 from crm_core.loyalty.schemas import MemberRead
+from crm_core.messaging.schemas import RecipientType
 from crm_core.patients.schemas import age_on
 from crm_core.people.schemas import Actor, Permission
 from crm_core.ui import address_bar, beside
 from crm_core.ui.formatting import counted
+from crm_core.ui.messages import person as messages
+from crm_core.ui.messages.log import PARAMS_OF_PERSON
 from crm_core.ui.page import load
 from crm_core.ui.patients import (
     directory,
@@ -36,6 +39,7 @@ _HERE = (
     "find",
     "stays",
     "readings",
+    *PARAMS_OF_PERSON,
 )
 _DOING = {
     "edit": editing.edit,
@@ -74,6 +78,7 @@ def show(patient_id: int, actor: Actor) -> None:
             "Who": partial(overview.show, patient, actor),
             "Points": partial(points.show, patient, actor),
             "Rewards": partial(rewards.show, patient, actor),
+            "Messages": partial(messages.show, RecipientType.PATIENT, patient.id, actor),
             "History": partial(timeline.show, patient),
         }
     )

@@ -12,8 +12,8 @@ from crm_core.messaging.models import Communication, MessageBatch
 
 def send_all(gateway: Gateway, *, stopping: Event | None = None) -> int:
     """Sends until nothing is due; gives how many batches that took."""
-    batches, stop = 0, stopping or Event()
-    while not stop.is_set() and work_off(gateway, "test", stop, _holding):
+    batches = 0
+    while work_off(gateway, "test", stopping or Event(), _holding):
         batches += 1
     return batches
 
