@@ -24,6 +24,7 @@ from crm_core.api import (
     payouts,
     receipts,
     refusals,
+    unsubscribe_links,
     webhooks,
 )
 from crm_core.api.access import AccessLog
@@ -56,6 +57,7 @@ DOMAINS: tuple[APIRouter, ...] = (
     messaging.router,
     communications.router,
     webhooks.router,
+    unsubscribe_links.router,
 )
 
 OpenReader = Callable[[], AbstractAsyncContextManager[Reader]]

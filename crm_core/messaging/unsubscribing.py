@@ -4,9 +4,12 @@ from datetime import timedelta
 
 from crm_core.base import links
 from crm_core.base.clock import utc_now
+from crm_core.messaging.filling import UNSUBSCRIBE
 
 PURPOSE = "unsubscribe"
 LASTS = timedelta(days=365)
+
+_FIELD = f"{{{UNSUBSCRIBE}}}"
 
 
 def address_for(message_id: int) -> str:
@@ -18,3 +21,15 @@ def address_for(message_id: int) -> str:
 def message_of(token: str) -> int:
     """The message that the link came in; refuses what is made up or over."""
     return links.read_link(PURPOSE, token)
+
+
+def filled(content: str, message_id: int) -> str:
+    """A text in which {unsubscribe} is the link of the message that it is sent in."""
+    if _FIELD not in content:
+        return content
+    return content.replace(_FIELD, address_for(message_id))
+
+
+def names_link(content: str) -> bool:
+    """Whether the text says already how to end it."""
+    return f"/links/{PURPOSE}/" in content

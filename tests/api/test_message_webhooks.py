@@ -35,7 +35,7 @@ def hooks(anonymous: TestClient, set_environment: Callable[..., None]) -> TestCl
 
 @pytest.fixture
 def patient(session: Session) -> MemberRead:
-    return make_patient(session)
+    return make_patient(session, communication_preferences={"whatsapp": True})
 
 
 def termii(hooks: TestClient, document: object, *, secret: str = SECRET) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, TextClause, text
 from sqlalchemy.orm import Session
 
+from crm_core.messaging import unsubscribing
 from crm_core.messaging.contacts import Key
 from crm_core.messaging.dispatch.leases import Lease
 from crm_core.messaging.gateways import Letter
@@ -47,7 +48,7 @@ class Message:
             key=self.key,
             address=self.address or "",
             subject=self.subject,
-            content=self.content or "",
+            content=unsubscribing.filled(self.content or "", self.id),
             purpose=self.purpose,
             in_conversation=self.in_conversation,
         )

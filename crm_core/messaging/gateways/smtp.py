@@ -76,7 +76,8 @@ def compose(letter: Letter) -> EmailMessage:
         address = unsubscribing.address_for(letter.id)
         email["List-Unsubscribe"] = f"<{address}>"
         email["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-        content = f"{content}\n\n-- \nTo get no more of these: {address}\n"
+        if not unsubscribing.names_link(content):
+            content = f"{content}\n\n-- \nTo get no more of these: {address}\n"
     email.set_content(content)
     return email
 

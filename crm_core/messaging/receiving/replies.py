@@ -30,6 +30,7 @@ CONVERSATION = timedelta(hours=24)
 _AT_ONCE = 200
 
 _In = InboundMessage
+_NEW = (_In.handled_at.is_(None), _In.outcome.is_(None))
 
 
 def take_replies(session: Session, replies: Sequence[Reply], *, actor: Actor) -> int:
@@ -44,16 +45,17 @@ def take_replies(session: Session, replies: Sequence[Reply], *, actor: Actor) ->
     return len(new)
 
 
-def to_hand_on(session: Session) -> list[InboundRead]:
-    """The replies that nobody has looked at yet, the oldest first; locked until the end."""
-    waiting = (
-        select(_In)
-        .where(_In.handled_at.is_(None), _In.outcome.is_(None))
-        .order_by(_In.id)
-        .limit(_AT_ONCE)
-        .with_for_update(skip_locked=True)
+def new_replies(session: Session) -> list[int]:
+    """The replies that nobody has looked at yet, the oldest first."""
+    return list(session.scalars(select(_In.id).where(*_NEW).order_by(_In.id).limit(_AT_ONCE)))
+
+
+def lock_new(session: Session, reply_id: int) -> InboundRead | None:
+    """The reply, locked; None where another worker is at it, or somebody was."""
+    found = session.scalar(
+        select(_In).where(_In.id == reply_id, *_NEW).with_for_update(skip_locked=True)
     )
-    return [InboundRead.model_validate(one) for one in session.scalars(waiting)]
+    return InboundRead.model_validate(found) if found is not None else None
 
 
 def settle(session: Session, reply_id: int, outcome: str) -> None:

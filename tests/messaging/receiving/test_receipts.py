@@ -149,7 +149,8 @@ def test_receipts_of_strangers_are_forgotten(session: Session) -> None:
 def test_our_own_number_settles_only_what_is_unknown(
     session: Session, status: str, address: str, settled: str
 ) -> None:
-    message = make_message(session, make_patient(session).id, channel="whatsapp")
+    patient = make_patient(session, communication_preferences={"whatsapp": True})
+    message = make_message(session, patient.id, channel="whatsapp")
     session.execute(
         update(Communication).where(Communication.id == message.id).values(status=status)
     )

@@ -13,9 +13,10 @@ from crm_core.messaging.receiving.replies import (
     HAND_ON,
     PERSON,
     in_conversation,
+    lock_new,
+    new_replies,
     settle,
     take_replies,
-    to_hand_on,
 )
 from crm_core.messaging.receiving.schemas import Reply
 from crm_core.people.schemas import machine
@@ -163,8 +164,10 @@ def test_stop_of_a_stranger_is_kept_and_harms_nobody(session: Session) -> None:
 def test_what_is_new_is_handed_on_by_the_worker(session: Session, patient: MemberRead) -> None:
     take(session, patient.phone, "STOP")
     kept = take(session, patient.phone, "Can I come at nine?")
-    (waiting,) = to_hand_on(session)
-    assert (waiting.id, waiting.patient_id, waiting.text) == (kept.id, patient.id, kept.text)
+    assert new_replies(session) == [kept.id]
+    waiting = lock_new(session, kept.id)
+    assert waiting is not None
+    assert (waiting.patient_id, waiting.text) == (patient.id, kept.text)
     queued = session.scalars(text("SELECT task_name FROM procrastinate_jobs")).all()
     assert set(queued) == {HAND_ON}
 
@@ -173,7 +176,8 @@ def test_what_a_person_must_see_goes_on_waiting(session: Session, patient: Membe
     kept = take(session, patient.phone, "Can I come at nine?")
     settle(session, kept.id, PERSON)
     session.expire_all()
-    assert not to_hand_on(session)
+    assert not new_replies(session)
+    assert lock_new(session, kept.id) is None
     assert (kept.handled_at, kept.outcome) == (None, "person")
 
 
