@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from crm_core.base.cells import harmless
@@ -24,6 +24,7 @@ from crm_core.insights.exports import (
 )
 from crm_core.loyalty.importing import queries as imports
 from crm_core.payouts import service
+from crm_core.payouts.advice import POLICY, advice_of, as_page
 from crm_core.people import queries
 from crm_core.people.schemas import Actor, Permission
 from crm_core.ui import sessions
@@ -117,6 +118,22 @@ def _left_out(import_id: int, actor: Actor) -> Iterator[bytes]:
         yield from imports.refused_file(session, import_id, actor=actor)
 
 
+async def remittance_advice(request: Request) -> Response:
+    """What a paid payout was made of, as a page to print."""
+    return await in_thread(_remittance_advice, request)
+
+
+def _remittance_advice(request: Request) -> Response:
+    try:
+        _actor(request).require(Permission.PAYOUTS_READ)
+        with reading() as session:
+            advice = advice_of(session, int(request.path_params["record_id"]))
+    except Refusal as refusal:
+        return PlainTextResponse(f"{refusal}\n", _STATUS.get(type(refusal), 409), _UNSTORED)
+    headers = {"content-security-policy": POLICY, **_UNSTORED}
+    return HTMLResponse(as_page(advice), headers=headers)
+
+
 def _answer(make: Make, request: Request) -> Response:
     try:
         actor = _actor(request)
@@ -167,6 +184,7 @@ ROUTES = [
     Route("/export/bank-file/{record_id:int}", bank_file, methods=["GET"]),
     Route("/export/receipt/{record_id:int}", receipt, methods=["GET"]),
     Route("/export/patient-import/{record_id:int}", patient_import, methods=["GET"]),
+    Route("/export/remittance-advice/{record_id:int}", remittance_advice, methods=["GET"]),
     Route("/export/loyalty", loyalty, methods=["GET"]),
     Route("/export/list/{name}", a_list, methods=["GET"]),
 ]

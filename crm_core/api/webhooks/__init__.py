@@ -5,10 +5,14 @@ A provider is a module with a ``router`` whose route calls ``receiving.receive``
 
 from fastapi import APIRouter
 
-from crm_core.api.webhooks import africas_talking, paystack, termii, whatsapp
+from crm_core.api.webhooks import africas_talking, approval, paystack, termii, whatsapp
 
-router = APIRouter(prefix="/webhooks", tags=["Webhooks"])
-router.include_router(paystack.router)
-router.include_router(termii.router)
-router.include_router(africas_talking.router)
-router.include_router(whatsapp.router)
+_events = APIRouter(prefix="/webhooks", tags=["Webhooks"])
+_events.include_router(paystack.router)
+_events.include_router(termii.router)
+_events.include_router(africas_talking.router)
+_events.include_router(whatsapp.router)
+
+router = APIRouter()
+router.include_router(_events)
+router.include_router(approval.router)

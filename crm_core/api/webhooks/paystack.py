@@ -11,12 +11,13 @@ from crm_core.payouts.transfers.hearing import apply_event
 router = APIRouter()
 
 
-def _genuine(request: Request, body: bytes) -> bool:
+def is_signed(request: Request, body: bytes) -> bool:
+    """Whether Paystack signed this with the secret key that it shares with us."""
     secret = settings().crm_paystack_secret_key.get_secret_value()
     return signed_with(secret, body, "sha512", request.headers.get("x-paystack-signature", ""))
 
 
-PAYSTACK = Provider("paystack", _genuine, apply_event)
+PAYSTACK = Provider("paystack", is_signed, apply_event)
 
 
 @router.post("/paystack", response_model=Received, openapi_extra=UNSIGNED)

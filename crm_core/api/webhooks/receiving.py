@@ -47,7 +47,7 @@ async def receive(request: Request, provider: Provider) -> Response:
     Raises:
         HTTPException: 401 where it is not signed by them, 413 where it is too large.
     """
-    body = await _raw_body(request)
+    body = await raw_body(request)
     if not provider.genuine(request, body):
         raise HTTPException(401, f"This is not signed by {provider.name}: nothing was changed.")
     places = resources(request).places
@@ -71,15 +71,16 @@ def signed_with(secret: str, body: bytes, algorithm: str, signature: str) -> boo
     return hmac.compare_digest(expected.encode(), signature.strip().lower().encode())
 
 
-def _keep(provider: str, body: bytes, request_id: str) -> None:
-    with transaction(who=f"webhook:{provider}", request_id=request_id) as session:
-        webhooks.keep(session, provider, body)
-
-
-async def _raw_body(request: Request) -> bytes:
+async def raw_body(request: Request) -> bytes:
+    """The body as it came, which is what was signed; 413 where it is too large."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > LARGEST:
             raise HTTPException(413, f"The event is too large: send at most {LARGEST:,} bytes.")
     return bytes(body)
+
+
+def _keep(provider: str, body: bytes, request_id: str) -> None:
+    with transaction(who=f"webhook:{provider}", request_id=request_id) as session:
+        webhooks.keep(session, provider, body)
