@@ -1,9 +1,9 @@
 """Text that people type: trimmed, without characters that no person types."""
 
 import unicodedata
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 _ALLOWED_CONTROLS = {"\n", "\t", "\r"}
 
@@ -19,6 +19,13 @@ def _one_line(text: str) -> str:
     if "\n" in text or "\r" in text:
         raise ValueError("keep this on one line")
     return _no_controls(text)
+
+
+def _flag(value: object) -> object:
+    """A query says ``true``, which a literal alone does not take for True."""
+    if value not in (True, "true", "1"):
+        raise ValueError("give true, or leave this out")
+    return True
 
 
 Line = Annotated[
@@ -63,3 +70,6 @@ Search = Annotated[
 
 RecordId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 """An id that fits PostgreSQL's bigint."""
+
+Flag = Annotated[Literal[True], BeforeValidator(_flag)]
+"""A filter that is asked for or left out: ``true``."""

@@ -3,6 +3,7 @@
 from crm_core.appointments import models as appointments
 from crm_core.base import history, models, parameters
 from crm_core.base.db import Base
+from crm_core.feedback import models as feedback
 from crm_core.hospitals import models as hospitals
 from crm_core.loyalty import models as loyalty
 from crm_core.loyalty.importing import models as importing
@@ -28,4 +29,5 @@ TABLES = (
     payouts,
     appointments,
     transfers,
+    feedback,
 )

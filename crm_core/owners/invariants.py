@@ -14,17 +14,17 @@ def invariants(session: Session) -> Iterator[str]:
 
 _RULES = {
     # Since midnight an old survey may have dropped out, which the night's job has yet to see.
-    "the satisfaction score is not the mean of the surveys in its window": """
+    "the satisfaction score is not the mean of the surveys and ratings in its window": """
         SELECT o.owner_code FROM crm_owners o
         CROSS JOIN (SELECT make_interval(months => value::int) AS span FROM crm_parameters
                     WHERE name = 'owners.satisfaction_months') w
         LEFT JOIN LATERAL (
-            SELECT round(avg(s.score) FILTER (WHERE s.surveyed_on > crm_lagos_today() - w.span), 2)
+            SELECT round(avg(s.score) FILTER (WHERE s.day > crm_lagos_today() - w.span), 2)
                        AS today,
                    round(avg(s.score)
-                         FILTER (WHERE s.surveyed_on > crm_lagos_today() - 1 - w.span), 2)
+                         FILTER (WHERE s.day > crm_lagos_today() - 1 - w.span), 2)
                        AS yesterday
-            FROM crm_owner_surveys s WHERE s.owner_id = o.id
+            FROM crm_owner_marks(o.id) s
         ) m ON true
         WHERE o.satisfaction_score IS DISTINCT FROM m.today
           AND o.satisfaction_score IS DISTINCT FROM m.yesterday

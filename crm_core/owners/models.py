@@ -156,6 +156,24 @@ class OwnerSurvey(Base):
     created_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
 
 
+class OwnerRating(Base):
+    """Stars that an owner gave elsewhere; ``source`` says where, so that none counts twice."""
+
+    __tablename__ = "crm_owner_ratings"
+    __table_args__ = (
+        CheckConstraint("score BETWEEN 1 AND 5", name="score"),
+        Index("ix_crm_owner_ratings_owner_id_rated_on", "owner_id", "rated_on"),
+        Index("ix_crm_owner_ratings_rated_on", "rated_on"),
+    )
+
+    owner_id: Mapped[int] = mapped_column(ForeignKey("crm_owners.id", ondelete="RESTRICT"))
+    score: Mapped[Decimal] = mapped_column(Numeric(3, 2))
+    source: Mapped[str] = mapped_column(String, unique=True)
+    topic: Mapped[str | None] = mapped_column(String)
+    rated_on: Mapped[date] = mapped_column(server_default=text("crm_lagos_today()"))
+    created_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
+
+
 class OwnerScore(Base):
     """The satisfaction score of an owner as it stood on a day: the trend."""
 

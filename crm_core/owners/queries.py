@@ -27,6 +27,7 @@ from crm_core.owners.schemas import (
     OwnerFilter,
     OwnerRead,
     OwnerStats,
+    ScoreMark,
     ScorePoint,
     SurveyRead,
 )
@@ -152,6 +153,12 @@ def contacts_of(session: Session, owner_id: int, *, limit: int = 50) -> list[Con
     return [ContactRead.model_validate(contact) for contact in found]
 
 
+def marks_of(session: Session, owner_id: int) -> list[ScoreMark]:
+    """What the owner's score is the mean of today, what drags it down most first."""
+    found = session.execute(_MARKS, {"owner_id": owner_id}).mappings()
+    return [ScoreMark.model_validate(dict(mark)) for mark in found]
+
+
 def score_history(session: Session, owner_id: int, since: date) -> list[ScorePoint]:
     """The owner's score on the days that it changed, oldest first."""
     found = session.execute(
@@ -197,6 +204,26 @@ _ACCOUNT = select(
     OwnerAccount.nuban_ok,
     OwnerAccount.changed_at,
 ).where(OwnerAccount.owner_id == bindparam("owner_id"))
+# Without a mark the mean of the others would be the score.
+_MARKS = text(
+    """
+    WITH marks AS (
+        SELECT surveyed_on AS day, score, 'survey:' || id AS source, NULL AS topic
+        FROM crm_owner_surveys WHERE owner_id = :owner_id
+        UNION ALL SELECT rated_on, score, source, topic FROM crm_owner_ratings
+        WHERE owner_id = :owner_id
+    )
+    SELECT day, score, source, topic,
+           round(coalesce((sum(score) OVER all_marks - score)
+                          / nullif(count(*) OVER all_marks - 1, 0), score)
+                 - avg(score) OVER all_marks, 2) AS pull
+    FROM marks
+    WHERE day > crm_lagos_today() - make_interval(months => (
+        SELECT value::int FROM crm_parameters WHERE name = 'owners.satisfaction_months'))
+    WINDOW all_marks AS ()
+    ORDER BY pull DESC, day DESC, source LIMIT 200
+    """
+)
 # Backwards from the scores of today: what changed after a month's end is taken off again, so that
 # only the changes of the months asked for are read.
 _SCORE_BY_MONTH = text(

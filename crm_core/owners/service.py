@@ -1,10 +1,9 @@
 """Commands that change owners, their accounts, and what they told us."""
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlalchemy import select, text, true, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from crm_core.base import crypto, history
@@ -13,7 +12,7 @@ from crm_core.base.db import refusing_violations
 from crm_core.base.errors import Conflict, NotFound
 from crm_core.owners import queries
 from crm_core.owners.banks import find_bank, nuban_holds
-from crm_core.owners.models import Owner, OwnerAccount, OwnerContact, OwnerSurvey
+from crm_core.owners.models import Owner, OwnerAccount, OwnerContact
 from crm_core.owners.schemas import (
     AccountChange,
     AccountRead,
@@ -22,10 +21,28 @@ from crm_core.owners.schemas import (
     OwnerCreate,
     OwnerRead,
     OwnerUpdate,
-    SurveyCreate,
-    SurveyRead,
+)
+from crm_core.owners.satisfaction import (
+    lock_owner,
+    record_rating,
+    record_survey,
+    refresh_satisfaction,
+    withdraw_ratings,
 )
 from crm_core.people.schemas import Actor, Permission
+
+__all__ = [
+    "account_columns",
+    "change_account",
+    "create_owner",
+    "log_contact",
+    "record_rating",
+    "record_survey",
+    "refresh_satisfaction",
+    "reveal_identity",
+    "update_owner",
+    "withdraw_ratings",
+]
 
 
 def create_owner(session: Session, data: OwnerCreate, *, actor: Actor) -> OwnerRead:
@@ -42,7 +59,7 @@ def create_owner(session: Session, data: OwnerCreate, *, actor: Actor) -> OwnerR
 def update_owner(session: Session, owner_id: int, data: OwnerUpdate, *, actor: Actor) -> OwnerRead:
     """Changes what was given; with a ``version`` only if nobody changed the owner since."""
     actor.require(Permission.OWNERS_WRITE)
-    owner = _locked(session, owner_id)
+    owner = lock_owner(session, owner_id)
     if data.version is not None and data.version != owner.version:
         raise Conflict(
             "Somebody changed this owner since you opened it: look at it again, then edit."
@@ -62,7 +79,7 @@ def change_account(
 ) -> AccountRead:
     """Sets the bank account that payouts go to from now on; approvers see that it is new."""
     actor.require(Permission.OWNERS_WRITE)
-    _locked(session, owner_id)
+    lock_owner(session, owner_id)
     values = account_columns(data.bank_name, data.account_number, data.account_name)
     account = session.scalars(
         select(OwnerAccount).where(OwnerAccount.owner_id == owner_id)
@@ -94,30 +111,12 @@ def reveal_identity(session: Session, owner_id: int, *, why: str, actor: Actor) 
     return {name: crypto.decrypt(value) for name, value in zip(names, found, strict=True) if value}
 
 
-def record_survey(
-    session: Session, owner_id: int, data: SurveyCreate, *, actor: Actor
-) -> SurveyRead:
-    """Keeps an owner's answer and brings the satisfaction score up to date."""
-    actor.require(Permission.OWNERS_WRITE)
-    _locked(session, owner_id)
-    survey = OwnerSurvey(
-        owner_id=owner_id, recorded_by=actor.name, **data.model_dump(exclude_none=True)
-    )
-    session.add(survey)
-    session.flush()
-    session.refresh(survey)
-    # A survey entered late also changes how the score stood in the meantime.
-    session.execute(_REWRITE_SCORES, {"owner_id": owner_id, "day": survey.surveyed_on})
-    refresh_satisfaction(session, [owner_id])
-    return SurveyRead.model_validate(survey)
-
-
 def log_contact(
     session: Session, owner_id: int, data: ContactCreate, *, actor: Actor
 ) -> ContactRead:
     """Notes a conversation; the owner's last contact moves forward, never back."""
     actor.require(Permission.OWNERS_READ)
-    owner = _locked(session, owner_id)
+    owner = lock_owner(session, owner_id)
     contact = OwnerContact(
         owner_id=owner_id, recorded_by=actor.name, **data.model_dump(exclude_none=True)
     )
@@ -127,18 +126,6 @@ def log_contact(
     day = max(contact.contacted_on, owner.last_contact_date or contact.contacted_on)
     session.execute(update(Owner).where(Owner.id == owner_id).values(last_contact_date=day))
     return ContactRead.model_validate(contact)
-
-
-def refresh_satisfaction(session: Session, owner_ids: Sequence[int] | None = None) -> int:
-    """Recomputes scores (of all owners at night, as old surveys drop out); gives how many moved."""
-    session.execute(
-        select(Owner.id)
-        .where(true() if owner_ids is None else Owner.id.in_(owner_ids))
-        .order_by(Owner.id)
-        .with_for_update(key_share=True)
-    )
-    moved = session.execute(_SATISFACTION, {"ids": owner_ids and list(owner_ids)}).all()
-    return len(moved)
 
 
 def account_columns(bank_name: str, account_number: str, account_name: str) -> dict[str, Any]:
@@ -165,56 +152,8 @@ def _nin_columns(nin: str | None) -> dict[str, Any]:
     }
 
 
-def _locked(session: Session, owner_id: int) -> Owner:
-    # The database counts the version, so an object that this session already holds may be stale.
-    owner = session.get(
-        Owner, owner_id, with_for_update={"key_share": True}, populate_existing=True
-    )
-    if owner is None:
-        raise NotFound("Owner not found")
-    return owner
-
-
 def _refusing() -> AbstractContextManager[None]:
     return refusing_violations(
         uq_crm_owners_email="Another owner has this email address.",
         fk_crm_owners_hospital_id="There is no such hospital.",
     )
-
-
-_SATISFACTION = text(
-    """
-    WITH wanted AS (
-        SELECT o.id, o.satisfaction_score AS old, round(avg(s.score), 2) AS new
-        FROM crm_owners o
-        LEFT JOIN crm_owner_surveys s ON s.owner_id = o.id
-            AND s.surveyed_on > crm_lagos_today() - make_interval(months => (
-                SELECT value::int FROM crm_parameters WHERE name = 'owners.satisfaction_months'))
-        WHERE CAST(:ids AS bigint[]) IS NULL OR o.id = ANY(:ids)
-        GROUP BY o.id
-    ), moved AS (
-        UPDATE crm_owners o SET satisfaction_score = w.new FROM wanted w
-        WHERE o.id = w.id AND w.new IS DISTINCT FROM w.old
-        RETURNING o.id, o.satisfaction_score
-    ), kept AS (
-        INSERT INTO crm_owner_scores (owner_id, as_of, score)
-        SELECT id, crm_lagos_today(), satisfaction_score FROM moved
-        WHERE satisfaction_score IS NOT NULL
-        ON CONFLICT (owner_id, as_of) DO UPDATE SET score = excluded.score
-    )
-    SELECT id FROM moved
-    """
-)
-_REWRITE_SCORES = text(
-    """
-    INSERT INTO crm_owner_scores (owner_id, as_of, score)
-    SELECT :owner_id, d.day, round(avg(s.score), 2)
-    FROM (SELECT CAST(:day AS date) AS day
-          UNION SELECT as_of FROM crm_owner_scores WHERE owner_id = :owner_id AND as_of >= :day) d
-    JOIN crm_owner_surveys s ON s.owner_id = :owner_id AND s.surveyed_on <= d.day
-        AND s.surveyed_on > d.day - make_interval(months => (
-            SELECT value::int FROM crm_parameters WHERE name = 'owners.satisfaction_months'))
-    GROUP BY d.day
-    ON CONFLICT (owner_id, as_of) DO UPDATE SET score = excluded.score
-    """
-)

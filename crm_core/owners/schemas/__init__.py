@@ -14,7 +14,6 @@ from crm_core.owners.schemas.people import (
     PaymentStatus,
 )
 from crm_core.owners.schemas.records import (
-    LAST_CONTRACT_DAY,
     AccountChange,
     AccountRead,
     ContactChannel,
@@ -25,13 +24,15 @@ from crm_core.owners.schemas.records import (
     ContractFilter,
     ContractRead,
     ContractStatus,
+    LAST_CONTRACT_DAY,
+    OwnerRatingCreate,
+    ScoreMark,
     ScorePoint,
     SurveyCreate,
     SurveyRead,
 )
 
 __all__ = [
-    "LAST_CONTRACT_DAY",
     "AccountChange",
     "AccountRead",
     "ContactChannel",
@@ -43,9 +44,11 @@ __all__ = [
     "ContractRead",
     "ContractStatus",
     "Email",
+    "LAST_CONTRACT_DAY",
     "Nin",
     "OwnerCreate",
     "OwnerFilter",
+    "OwnerRatingCreate",
     "OwnerRead",
     "OwnerSort",
     "OwnerStats",
@@ -53,6 +56,7 @@ __all__ = [
     "OwnerUpdate",
     "PastDay",
     "PaymentStatus",
+    "ScoreMark",
     "ScorePoint",
     "SurveyCreate",
     "SurveyRead",

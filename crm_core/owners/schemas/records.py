@@ -147,6 +147,29 @@ class SurveyRead(BaseModel):
     created_at: Instant
 
 
+class OwnerRatingCreate(BaseModel):
+    """Stars that an owner gave elsewhere; ``source`` names what they were given for, once."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    score: Annotated[int, Field(ge=1, le=5)]
+    source: str
+    topic: str | None = None
+    rated_on: date | None = None
+
+
+class ScoreMark(BaseModel):
+    """One answer or rating behind a score; ``pull`` is what the score would gain without it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    day: date
+    score: Score
+    source: str
+    topic: str | None
+    pull: Decimal
+
+
 class ScorePoint(BaseModel):
     """The satisfaction score as it stood on a day."""
 

@@ -3,19 +3,14 @@
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-)
+from pydantic import BaseModel, ConfigDict, Field
 
 from crm_core.base.clock import DayOrMonth, Instant
 from crm_core.base.money import Naira, NairaTotal
 from crm_core.base.paging import PageRequest
-from crm_core.base.words import RecordId, Search
+from crm_core.base.words import Flag, RecordId, Search
 from crm_core.payouts.schemas.states import CheckLevel, DeductionKind, PaymentMethod, PayoutStatus
 
 
@@ -79,16 +74,6 @@ class PayoutSort(StrEnum):
     NEWEST = "newest"
     DUE = "due"
     LARGEST = "largest"
-
-
-def _flag(value: object) -> object:
-    """A query says ``true``, which a literal alone does not take for True."""
-    if value not in (True, "true", "1"):
-        raise ValueError("give true, or leave this out")
-    return True
-
-
-Flag = Annotated[Literal[True], BeforeValidator(_flag)]
 
 
 class PayoutFilter(PageRequest):

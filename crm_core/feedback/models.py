@@ -1,0 +1,351 @@
+"""The tables of feedback: cases, threads, stops of clocks, escalations, links, settings."""
+
+from datetime import date, datetime, time
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm_core.base.db import Base
+
+_Instant = DateTime(timezone=True)
+_OPEN = text("status IN ('new', 'acknowledged', 'in_progress', 'waiting', 'reopened')")
+_FAR = text("TIMESTAMPTZ '9999-01-01 00:00:00+00'")
+
+
+# The transition table as the database holds it; FeedbackStatus.can_become() says the same.
+FeedbackTransition = Table(
+    "crm_feedback_transitions",
+    Base.metadata,
+    Column("old_status", String, primary_key=True),
+    Column("new_status", String, primary_key=True),
+)
+
+
+def _sums(name: str, *first: Column[int], keys: bool) -> Table:
+    """What the charts add up (``crm_feedback_sums``), and the lines not yet added to it."""
+    columns: list[Column[object]] = [
+        Column("kind", String, primary_key=keys, nullable=False),
+        Column("month", Date, primary_key=keys, nullable=False),
+        Column("hospital_id", BigInteger, primary_key=keys, nullable=False, autoincrement=False),
+        Column("department_id", BigInteger, primary_key=keys, nullable=False, autoincrement=False),
+        Column("type", String, primary_key=keys, nullable=False),
+        Column("name", String, primary_key=keys, nullable=False),
+    ]
+    counts: list[Column[int]] = [Column(m, BigInteger, nullable=False) for m in MEASURES]
+    return Table(name, Base.metadata, *first, *columns, *counts)
+
+
+MEASURES = (
+    "pieces",
+    "ratings",
+    "stars",
+    "satisfied",
+    "unsatisfied",
+    "nps_answers",
+    "promoters",
+    "detractors",
+    "responded",
+    "responded_late",
+    "response_minutes",
+    "resolved",
+    "resolved_late",
+    "resolution_minutes",
+)
+FeedbackSums = _sums("crm_feedback_sums", keys=True)
+FeedbackSumChanges = _sums(
+    "crm_feedback_sum_changes",
+    Column("id", BigInteger, Identity(), primary_key=True),
+    keys=False,
+)
+
+
+class Feedback(Base):
+    """What somebody said, and how far it is.
+
+    ``due_at`` is worked out by the database from the two due times and the state, so that one
+    index holds the queue; what is not to be done any more is due in the year 9999. The due times
+    are worked out from working hours in clocks.py at every change; ``clock_basis`` says from which.
+    """
+
+    __tablename__ = "crm_feedback"
+    __table_args__ = (
+        CheckConstraint("num_nonnulls(patient_id, owner_id, staff_id) = 1", name="source"),
+        Index("ix_crm_feedback_severity_created_at_id", "severity", "created_at", "id"),
+        Index(
+            "ix_crm_feedback_status_severity_created_at_id",
+            "status",
+            "severity",
+            "created_at",
+            "id",
+        ),
+        Index(
+            "ix_crm_feedback_type_severity_created_at_id", "type", "severity", "created_at", "id"
+        ),
+        Index("ix_crm_feedback_created_at_id", "created_at", "id"),
+        Index("ix_crm_feedback_hospital_id_created_at_id", "hospital_id", "created_at", "id"),
+        Index(
+            "ix_crm_feedback_department_id_created_at_id",
+            "department_id",
+            "created_at",
+            "id",
+            postgresql_where=text("department_id IS NOT NULL"),
+        ),
+        Index("ix_crm_feedback_topic", text("lower(category)"), "created_at", "id"),
+        *(
+            Index(
+                f"ix_crm_feedback_{column}_created_at_id",
+                column,
+                "created_at",
+                "id",
+                postgresql_where=text(f"{column} IS NOT NULL"),
+            )
+            for column in ("patient_id", "owner_id", "staff_id", "about_staff_id")
+        ),
+        Index(
+            "ix_crm_feedback_merged_into_id",
+            "merged_into_id",
+            postgresql_where=text("merged_into_id IS NOT NULL"),
+        ),
+        Index("ix_crm_feedback_search", "search", postgresql_using="gin"),
+        Index(
+            "ix_crm_feedback_queue",
+            "due_at",
+            text("(-severity)"),
+            "created_at",
+            "id",
+            postgresql_where=_OPEN,
+        ),
+        *(
+            Index(
+                f"ix_crm_feedback_queue_{column}",
+                column,
+                "due_at",
+                text("(-severity)"),
+                "created_at",
+                "id",
+                postgresql_where=_OPEN,
+            )
+            for column in ("assigned_to", "hospital_id")
+        ),
+        Index(
+            "ix_crm_feedback_resolved_at",
+            "resolved_at",
+            postgresql_where=text("status = 'resolved'"),
+        ),
+    )
+
+    feedback_code: Mapped[str] = mapped_column(
+        String, unique=True, server_default=text("crm_code('FDB', nextval('crm_feedback_codes'))")
+    )
+    patient_id: Mapped[int | None] = mapped_column(
+        ForeignKey("crm_patients.id", ondelete="RESTRICT")
+    )
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("crm_owners.id", ondelete="RESTRICT"))
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("crm_staff.id", ondelete="RESTRICT"))
+    source_type: Mapped[str] = mapped_column(
+        String,
+        Computed(
+            "CASE WHEN patient_id IS NOT NULL THEN 'patient'"
+            " WHEN owner_id IS NOT NULL THEN 'owner' ELSE 'staff' END",
+            persisted=True,
+        ),
+    )
+    source_id: Mapped[int] = mapped_column(
+        BigInteger, Computed("coalesce(patient_id, owner_id, staff_id)", persisted=True)
+    )
+    hospital_id: Mapped[int | None] = mapped_column(
+        ForeignKey("crm_hospitals.id", ondelete="RESTRICT")
+    )
+    department_id: Mapped[int | None] = mapped_column(BigInteger)
+    about_staff_id: Mapped[int | None] = mapped_column(
+        ForeignKey("crm_staff.id", ondelete="RESTRICT")
+    )
+    visit_id: Mapped[int | None] = mapped_column(BigInteger)
+    type: Mapped[str] = mapped_column(String)
+    category: Mapped[str | None] = mapped_column(String)
+    rating: Mapped[int | None] = mapped_column(SmallInteger)
+    nps: Mapped[int | None] = mapped_column(SmallInteger)
+    subject: Mapped[str | None] = mapped_column(String)
+    message: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(String, server_default="new")
+    priority: Mapped[str] = mapped_column(String, server_default="medium")
+    severity: Mapped[int] = mapped_column(
+        SmallInteger, Computed("crm_feedback_severity(priority)", persisted=True)
+    )
+    alarm_words: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=text("'{}'"))
+    priority_held: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    assigned_to: Mapped[int | None] = mapped_column(ForeignKey("crm_staff.id", ondelete="RESTRICT"))
+    resolution: Mapped[str | None] = mapped_column(Text)
+    resolved_at: Mapped[datetime | None] = mapped_column(_Instant)
+    satisfaction_rating: Mapped[int | None] = mapped_column(SmallInteger)
+    suggestion_state: Mapped[str | None] = mapped_column(String)
+    response_from: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
+    responded_at: Mapped[datetime | None] = mapped_column(_Instant)
+    response_due_at: Mapped[datetime] = mapped_column(_Instant, server_default=_FAR)
+    resolution_due_at: Mapped[datetime] = mapped_column(_Instant, server_default=_FAR)
+    due_at: Mapped[datetime] = mapped_column(
+        _Instant,
+        Computed(
+            "CASE WHEN status IN ('resolved', 'closed', 'merged')"
+            " THEN TIMESTAMPTZ '9999-01-01 00:00:00+00' WHEN responded_at IS NULL"
+            " THEN least(response_due_at, resolution_due_at) ELSE resolution_due_at END",
+            persisted=True,
+        ),
+    )
+    minutes_left: Mapped[int | None] = mapped_column()
+    clock_basis: Mapped[str] = mapped_column(String, server_default="")
+    response_minutes: Mapped[int | None] = mapped_column()
+    response_late: Mapped[bool | None] = mapped_column(Boolean)
+    resolution_minutes: Mapped[int | None] = mapped_column()
+    resolution_late: Mapped[bool | None] = mapped_column(Boolean)
+    reopenings: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    escalated_at: Mapped[datetime | None] = mapped_column(_Instant)
+    reminded_for: Mapped[datetime | None] = mapped_column(_Instant)
+    merged_into_id: Mapped[int | None] = mapped_column(
+        ForeignKey("crm_feedback.id", ondelete="RESTRICT")
+    )
+    created_by: Mapped[str] = mapped_column(String)
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    created_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
+    search: Mapped[str] = mapped_column(
+        TSVECTOR,
+        Computed(
+            "to_tsvector('simple', crm_search_text(feedback_code || ' ' || coalesce(subject, '')"
+            " || ' ' || \"left\"(message, 2000)))",
+            persisted=True,
+        ),
+        deferred=True,
+    )
+
+
+class FeedbackStop(Base):
+    """A time in which a case's clock stood still; open while it still does."""
+
+    __tablename__ = "crm_feedback_stops"
+    __table_args__ = (
+        Index(
+            "uq_crm_feedback_stops_open",
+            "feedback_id",
+            unique=True,
+            postgresql_where=text("resumed_at IS NULL"),
+        ),
+        Index("ix_crm_feedback_stops_feedback_id", "feedback_id"),
+    )
+
+    feedback_id: Mapped[int] = mapped_column(ForeignKey("crm_feedback.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String)
+    stopped_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
+    resumed_at: Mapped[datetime | None] = mapped_column(_Instant)
+
+
+class FeedbackEntry(Base):
+    """A line of a thread; never changed."""
+
+    __tablename__ = "crm_feedback_entries"
+    __table_args__ = (Index("ix_crm_feedback_entries_feedback_id_id", "feedback_id", "id"),)
+
+    feedback_id: Mapped[int] = mapped_column(ForeignKey("crm_feedback.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String)
+    body: Mapped[str] = mapped_column(Text, server_default="")
+    old_value: Mapped[str | None] = mapped_column(String)
+    new_value: Mapped[str | None] = mapped_column(String)
+    channel: Mapped[str | None] = mapped_column(String)
+    communication_id: Mapped[int | None] = mapped_column(BigInteger)
+    who: Mapped[str] = mapped_column(String)
+    who_name: Mapped[str] = mapped_column(String)
+    created_at: Mapped[datetime] = mapped_column(
+        _Instant, server_default=text("clock_timestamp()")
+    )
+
+
+class FeedbackEscalation(Base):
+    """That the supervisors were told of a case, once an occasion."""
+
+    __tablename__ = "crm_feedback_escalations"
+    __table_args__ = (UniqueConstraint("feedback_id", "reason", "occasion"),)
+
+    feedback_id: Mapped[int] = mapped_column(ForeignKey("crm_feedback.id", ondelete="CASCADE"))
+    reason: Mapped[str] = mapped_column(String)
+    occasion: Mapped[str] = mapped_column(String)
+    created_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
+
+
+class FeedbackInvitation(Base):
+    """A link that somebody was sent; answered once."""
+
+    __tablename__ = "crm_feedback_invitations"
+    __table_args__ = (
+        Index("ix_crm_feedback_invitations_feedback_id", "feedback_id"),
+        Index(
+            "ix_crm_feedback_invitations_patient_id",
+            "patient_id",
+            postgresql_where=text("patient_id IS NOT NULL"),
+        ),
+    )
+
+    kind: Mapped[str] = mapped_column(String)
+    patient_id: Mapped[int | None] = mapped_column(
+        ForeignKey("crm_patients.id", ondelete="CASCADE")
+    )
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("crm_owners.id", ondelete="CASCADE"))
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("crm_staff.id", ondelete="CASCADE"))
+    visit_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    hospital_id: Mapped[int | None] = mapped_column(
+        ForeignKey("crm_hospitals.id", ondelete="CASCADE")
+    )
+    department_id: Mapped[int | None] = mapped_column(BigInteger)
+    feedback_id: Mapped[int | None] = mapped_column(
+        ForeignKey("crm_feedback.id", ondelete="CASCADE")
+    )
+    expires_at: Mapped[datetime] = mapped_column(_Instant)
+    answered_at: Mapped[datetime | None] = mapped_column(_Instant)
+    created_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
+
+
+class WorkingHours(Base):
+    """When people work on a weekday."""
+
+    __tablename__ = "crm_feedback_hours"
+
+    weekday: Mapped[int] = mapped_column(SmallInteger, unique=True)
+    opens: Mapped[time | None] = mapped_column()
+    closes: Mapped[time | None] = mapped_column()
+
+
+class HolidayChange(Base):
+    """A day that differs from the calendar of public holidays."""
+
+    __tablename__ = "crm_feedback_holidays"
+
+    day: Mapped[date] = mapped_column(unique=True)
+    is_holiday: Mapped[bool] = mapped_column(Boolean)
+    name: Mapped[str] = mapped_column(String)
+
+
+class AlarmWord(Base):
+    """A word that makes what is said critical."""
+
+    __tablename__ = "crm_feedback_alarm_words"
+
+    word: Mapped[str] = mapped_column(String, unique=True)
+    topic: Mapped[str] = mapped_column(String)
