@@ -126,9 +126,7 @@ def _set_clock(case: Feedback, stops: Sequence[Stop], basis: Basis, now: datetim
     if case.status == FeedbackStatus.WAITING and not any(pending):
         left = target.resolution - calendar.worked(case.created_at, now, stops)
         if case.responded_at is None:
-            left = min(
-                left, target.response - calendar.worked(case.response_from, now, stops)
-            )
+            left = min(left, target.response - calendar.worked(case.response_from, now, stops))
         case.minutes_left = left // timedelta(minutes=1)
 
 

@@ -219,6 +219,7 @@ class Feedback(Base):
     resolution_late: Mapped[bool | None] = mapped_column(Boolean)
     reopenings: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     escalated_at: Mapped[datetime | None] = mapped_column(_Instant)
+    escalated_for: Mapped[datetime | None] = mapped_column(_Instant)
     reminded_for: Mapped[datetime | None] = mapped_column(_Instant)
     merged_into_id: Mapped[int | None] = mapped_column(
         ForeignKey("crm_feedback.id", ondelete="RESTRICT")
@@ -273,9 +274,7 @@ class FeedbackEntry(Base):
     communication_id: Mapped[int | None] = mapped_column(BigInteger)
     who: Mapped[str] = mapped_column(String)
     who_name: Mapped[str] = mapped_column(String)
-    created_at: Mapped[datetime] = mapped_column(
-        _Instant, server_default=text("clock_timestamp()")
-    )
+    created_at: Mapped[datetime] = mapped_column(_Instant, server_default=text("clock_timestamp()"))
 
 
 class FeedbackEscalation(Base):

@@ -278,7 +278,7 @@ def next_in_queue(session: Session, filters: FeedbackFilter, *, after: int) -> i
 
 
 def categories(session: Session) -> list[str]:
-    """Words that were used as a category lately, the most frequent first; for a choice on a form."""
+    """Words that were used as a category lately, the most frequent first."""
     latest = (
         select(Feedback.category)
         .where(Feedback.category.is_not(None))
@@ -301,7 +301,7 @@ def open_counts(session: Session, staff_id: int | None) -> Mapping[str, int]:
 def names_of_staff(session: Session, ids: Sequence[int]) -> dict[int, str]:
     """Id → name, for lines that only keep the id."""
     found = session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(ids)))
-    return {staff_id: name for staff_id, name in found}
+    return dict(found.tuples().all())
 
 
 _ENTRIES = (

@@ -50,9 +50,7 @@ def withdraw_ratings(session: Session, owner_id: int, sources: Sequence[str]) ->
     """Takes ratings back that turned out to be said twice."""
     lock_owner(session, owner_id)
     session.execute(
-        delete(OwnerRating).where(
-            OwnerRating.owner_id == owner_id, OwnerRating.source.in_(sources)
-        )
+        delete(OwnerRating).where(OwnerRating.owner_id == owner_id, OwnerRating.source.in_(sources))
     )
     refresh_satisfaction(session, [owner_id])
 

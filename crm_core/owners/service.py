@@ -13,6 +13,13 @@ from crm_core.base.errors import Conflict, NotFound
 from crm_core.owners import queries
 from crm_core.owners.banks import find_bank, nuban_holds
 from crm_core.owners.models import Owner, OwnerAccount, OwnerContact
+from crm_core.owners.satisfaction import (
+    lock_owner,
+    record_rating,
+    record_survey,
+    refresh_satisfaction,
+    withdraw_ratings,
+)
 from crm_core.owners.schemas import (
     AccountChange,
     AccountRead,
@@ -21,13 +28,6 @@ from crm_core.owners.schemas import (
     OwnerCreate,
     OwnerRead,
     OwnerUpdate,
-)
-from crm_core.owners.satisfaction import (
-    lock_owner,
-    record_rating,
-    record_survey,
-    refresh_satisfaction,
-    withdraw_ratings,
 )
 from crm_core.people.schemas import Actor, Permission
 

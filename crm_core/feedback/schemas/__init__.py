@@ -1,6 +1,7 @@
 """The words of the feedback domain."""
 
 from crm_core.feedback.schemas.making import (
+    LONGEST,
     AlarmWordCreate,
     Answer,
     Assignment,
@@ -10,7 +11,6 @@ from crm_core.feedback.schemas.making import (
     HolidayChange,
     HoursChange,
     Invitation,
-    LONGEST,
     Likely,
     LinkAnswer,
     Merge,
@@ -37,21 +37,24 @@ from crm_core.feedback.schemas.reading import (
     TargetRead,
 )
 from crm_core.feedback.schemas.states import (
+    OPEN,
+    TRANSITIONS,
     AlarmTopic,
     EntryKind,
     EscalationReason,
     FeedbackStatus,
     FeedbackType,
     InvitationKind,
-    OPEN,
     Priority,
     SourceType,
     StopKind,
     SuggestionState,
-    TRANSITIONS,
 )
 
 __all__ = [
+    "LONGEST",
+    "OPEN",
+    "TRANSITIONS",
     "AlarmTopic",
     "AlarmWordCreate",
     "AlarmWordRead",
@@ -77,13 +80,11 @@ __all__ = [
     "Invitation",
     "InvitationKind",
     "InvitationRead",
-    "LONGEST",
     "Likely",
     "LinkAnswer",
     "Merge",
     "Message",
     "Note",
-    "OPEN",
     "Priority",
     "QueueRow",
     "Reply",
@@ -93,7 +94,6 @@ __all__ = [
     "StopKind",
     "SuggestionOutcome",
     "SuggestionState",
-    "TRANSITIONS",
     "TargetChange",
     "TargetRead",
 ]

@@ -11,7 +11,6 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -30,7 +29,7 @@ from crm_core.feedback.schemas.states import (
 from crm_core.messaging.schemas import Channel
 
 LONGEST = 100_000
-"""Characters of a message: whoever has that much to say is heard; more is refused with a sentence."""
+"""Characters of a message; more is refused with a sentence."""
 
 
 def _as_written(text: str) -> str:
@@ -224,7 +223,7 @@ class AlarmWordCreate(BaseModel):
 
     @field_validator("word")
     @classmethod
-    def has_letters(cls, value: str, info: ValidationInfo) -> str:
+    def has_letters(cls, value: str) -> str:
         """At least three letters before any ``*``, so that no star makes everything critical."""
         if sum(letter.isalnum() for letter in value) < 3 or "*" in value[:-1]:
             raise ValueError("give at least three letters, and * only at the end")

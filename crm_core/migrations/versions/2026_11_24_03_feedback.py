@@ -137,6 +137,7 @@ CREATE TABLE crm_feedback (
     resolution_late boolean,
     reopenings smallint NOT NULL DEFAULT 0,
     escalated_at timestamptz,
+    escalated_for timestamptz,
     reminded_for timestamptz,
     merged_into_id bigint CONSTRAINT fk_crm_feedback_merged_into_id
         REFERENCES crm_feedback ON DELETE RESTRICT,
@@ -198,7 +199,7 @@ CREATE INDEX ix_crm_feedback_queue_hospital_id
     ON crm_feedback (hospital_id, due_at, (-severity), created_at, id)
     WHERE status IN ('new', 'acknowledged', 'in_progress', 'waiting', 'reopened');
 CREATE INDEX ix_crm_feedback_resolved_at ON crm_feedback (resolved_at) WHERE status = 'resolved';
-SELECT crm_track('crm_feedback', 'updated_at,version,search,clock_basis,severity');
+SELECT crm_track('crm_feedback', 'updated_at,version,search,clock_basis,severity,escalated_for,reminded_for');
 
 -- When a case's clock stood still: waiting for the giver, or resolved until it was reopened.
 CREATE TABLE crm_feedback_stops (
@@ -479,9 +480,34 @@ COMMENT ON FUNCTION crm_owner_marks IS 'What an owner''s score is the mean of: s
 """
 
 
+TEMPLATES = """
+INSERT INTO crm_message_templates (name, channel, purpose, subject, body)
+SELECT t.name, CAST(c.channel AS crm_channel), CAST(t.purpose AS crm_purpose), t.subject, t.body
+FROM (VALUES
+    ('feedback_acknowledgement', 'follow_up', 'We have your feedback {code}',
+     'Dear {first_name}, thank you for telling us. Your feedback has the number {code}; you will'
+     ' hear from us.'),
+    ('feedback_request', 'survey', 'How was it?',
+     'Dear {first_name}, how was it at {place}? Two taps tell us: {link}'),
+    ('feedback_resolved', 'follow_up', 'About your feedback {code}',
+     'Dear {first_name}, about your feedback {code}: {resolution} Are you content with this?'
+     ' {link}'),
+    ('feedback_suggestion', 'follow_up', 'Your suggestion {code}',
+     'Dear {first_name}, your suggestion {code} is {state}. {note}'),
+    ('feedback_compliment', 'follow_up', 'Somebody praised you',
+     'Dear {first_name}, somebody thanked you ({code}): {message}'),
+    ('feedback_reminder', 'follow_up', 'Feedback that is due soon',
+     'Dear {first_name}, {count} of your cases are due soon: {codes}.'),
+    ('feedback_escalation', 'follow_up', 'Feedback that needs you',
+     'Dear {first_name}, {count} cases need a supervisor: {codes}.')
+) AS t (name, purpose, subject, body)
+CROSS JOIN (VALUES ('sms'), ('whatsapp'), ('email')) AS c (channel);
+"""
+
+
 def upgrade() -> None:
     """Goes forward; there is no way back but a restore."""
-    for part in (SETTINGS, _targets(), CASES, RULES, SUMS, OWNERS):
+    for part in (SETTINGS, _targets(), CASES, RULES, SUMS, OWNERS, TEMPLATES):
         op.execute(part)
 
 

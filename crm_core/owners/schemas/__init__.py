@@ -14,6 +14,7 @@ from crm_core.owners.schemas.people import (
     PaymentStatus,
 )
 from crm_core.owners.schemas.records import (
+    LAST_CONTRACT_DAY,
     AccountChange,
     AccountRead,
     ContactChannel,
@@ -24,7 +25,6 @@ from crm_core.owners.schemas.records import (
     ContractFilter,
     ContractRead,
     ContractStatus,
-    LAST_CONTRACT_DAY,
     OwnerRatingCreate,
     ScoreMark,
     ScorePoint,
@@ -33,6 +33,7 @@ from crm_core.owners.schemas.records import (
 )
 
 __all__ = [
+    "LAST_CONTRACT_DAY",
     "AccountChange",
     "AccountRead",
     "ContactChannel",
@@ -44,7 +45,6 @@ __all__ = [
     "ContractRead",
     "ContractStatus",
     "Email",
-    "LAST_CONTRACT_DAY",
     "Nin",
     "OwnerCreate",
     "OwnerFilter",

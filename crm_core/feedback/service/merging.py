@@ -1,0 +1,65 @@
+"""Two pieces that say the same become one case with one thread."""
+
+from sqlalchemy.orm import Session
+
+from crm_core.base.errors import Conflict, Invalid, NotFound
+from crm_core.feedback import queries
+from crm_core.feedback.models import Feedback
+from crm_core.feedback.schemas import (
+    EntryKind,
+    FeedbackRead,
+    FeedbackStatus,
+    Merge,
+    Priority,
+    SourceType,
+)
+from crm_core.feedback.service import common
+from crm_core.feedback.service.common import Line
+from crm_core.feedback.service.triage import require_open
+from crm_core.owners import service as owners
+from crm_core.people.schemas import Actor, Permission
+
+
+def merge_feedback(
+    session: Session, feedback_id: int, data: Merge, *, actor: Actor
+) -> FeedbackRead:
+    """Takes a newer piece of the same giver into this one, whose clock counts from the first.
+
+    The more urgent of the two priorities holds; stars that were given twice count once.
+    """
+    actor.require(Permission.FEEDBACK_WRITE)
+    if data.duplicate_id == feedback_id:
+        raise Invalid.field("duplicate_id", "Choose another piece than this one.")
+    found = common.lock_cases(session, [feedback_id, data.duplicate_id])
+    if len(found) < 2:
+        raise NotFound("Feedback not found")
+    case, duplicate = require_open(found[feedback_id]), require_open(found[data.duplicate_id])
+    _refuse_unlike(case, duplicate)
+    duplicate.merged_into_id = case.id
+    line = Line(EntryKind.MERGED, body=f"Goes on in {case.feedback_code}")
+    common.move(session, duplicate, FeedbackStatus.MERGED, line, actor)
+    common.resume_clock(session, duplicate, duplicate.updated_at)
+    told = Line(EntryKind.MERGED, body=f"{duplicate.feedback_code} was merged into this")
+    common.write(session, case.id, told, actor)
+    _take_urgency(session, case, duplicate, actor)
+    if duplicate.source_type == SourceType.OWNER and case.rating is not None:
+        twice = [common.rating_source(duplicate.id, "given")]
+        owners.withdraw_ratings(session, duplicate.source_id, twice)
+    return queries.get_feedback(session, case.id)
+
+
+def _refuse_unlike(case: Feedback, duplicate: Feedback) -> None:
+    if (case.source_type, case.source_id) != (duplicate.source_type, duplicate.source_id):
+        raise Conflict("These come from different people: each of them gets an answer.")
+    if (duplicate.created_at, duplicate.id) < (case.created_at, case.id):
+        raise Conflict(f"{duplicate.feedback_code} is the older one: merge this one into it.")
+
+
+def _take_urgency(session: Session, case: Feedback, duplicate: Feedback, actor: Actor) -> None:
+    if Priority(duplicate.priority).severity > Priority(case.priority).severity:
+        line = Line(EntryKind.PRIORITY, old=case.priority, new=duplicate.priority)
+        case.priority = duplicate.priority
+        common.write(session, case.id, line, actor)
+        common.refresh_clock(session, case)
+    case.alarm_words = sorted({*case.alarm_words, *duplicate.alarm_words})
+    session.flush()
