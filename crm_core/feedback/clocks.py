@@ -94,6 +94,14 @@ def stops_of(session: Session, ids: Sequence[int]) -> dict[int, list[Stop]]:
     return found
 
 
+def due_times(case: Feedback, stops: Sequence[Stop], basis: Basis) -> tuple[datetime, datetime]:
+    """When a case is to be answered and resolved; ``NEVER`` while its clock stands still."""
+    target, calendar = basis.target(case), basis.calendar
+    response = calendar.reached(case.response_from, target.response, stops)
+    resolution = calendar.reached(case.created_at, target.resolution, stops)
+    return response or NEVER, resolution or NEVER
+
+
 def note_response(session: Session, case: Feedback, basis: Basis, now: datetime) -> None:
     """The giver was answered: the clock of the answer ends; its first end is what is measured."""
     if case.responded_at is not None:
@@ -116,14 +124,13 @@ def note_resolution(session: Session, case: Feedback, basis: Basis, now: datetim
 
 def _set_clock(case: Feedback, stops: Sequence[Stop], basis: Basis, now: datetime) -> None:
     target, calendar = basis.target(case), basis.calendar
-    response = calendar.reached(case.response_from, target.response, stops)
-    resolution = calendar.reached(case.created_at, target.resolution, stops)
-    case.response_due_at = response or NEVER
-    case.resolution_due_at = resolution or NEVER
+    case.response_due_at, case.resolution_due_at = due_times(case, stops, basis)
     case.minutes_left = None
     case.clock_basis = basis.name
-    pending = (response, resolution) if case.responded_at is None else (resolution,)
-    if case.status == FeedbackStatus.WAITING and not any(pending):
+    pending = {case.resolution_due_at}
+    if case.responded_at is None:
+        pending.add(case.response_due_at)
+    if case.status == FeedbackStatus.WAITING and pending == {NEVER}:
         left = target.resolution - calendar.worked(case.created_at, now, stops)
         if case.responded_at is None:
             left = min(left, target.response - calendar.worked(case.response_from, now, stops))

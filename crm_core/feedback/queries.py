@@ -301,7 +301,7 @@ def open_counts(session: Session, staff_id: int | None) -> Mapping[str, int]:
 def names_of_staff(session: Session, ids: Sequence[int]) -> dict[int, str]:
     """Id → name, for lines that only keep the id."""
     found = session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(ids)))
-    return dict(found.tuples().all())
+    return {row.id: row.name for row in found}
 
 
 _ENTRIES = (

@@ -208,7 +208,7 @@ _ACCOUNT = select(
 _MARKS = text(
     """
     WITH marks AS (
-        SELECT surveyed_on AS day, score, 'survey:' || id AS source, NULL AS topic
+        SELECT surveyed_on AS day, score, 'survey-' || id AS source, NULL AS topic
         FROM crm_owner_surveys WHERE owner_id = :owner_id
         UNION ALL SELECT rated_on, score, source, topic FROM crm_owner_ratings
         WHERE owner_id = :owner_id

@@ -155,7 +155,7 @@ def count_owner_rating(session: Session, case: Feedback, stars: int, occasion: s
 
 def rating_source(feedback_id: int, occasion: str) -> str:
     """What the owners' ratings call this one."""
-    return f"feedback:{feedback_id}:{occasion}"
+    return f"feedback-{feedback_id}-{occasion}"
 
 
 def refusing() -> AbstractContextManager[None]:

@@ -116,4 +116,4 @@ def _expires(session: Session) -> datetime:
 
 def _places(session: Session, ids: Sequence[int]) -> dict[int, str]:
     found = session.execute(select(Hospital.id, Hospital.name).where(Hospital.id.in_(ids)))
-    return dict(found.tuples().all())
+    return {row.id: row.name for row in found}

@@ -87,7 +87,7 @@ def take_rating(session: Session, case: Feedback, stars: int, comment: str, acto
     """How content the giver is with how it was resolved; few stars reopen it."""
     case.satisfaction_rating = stars
     common.write(session, case.id, Line(EntryKind.RATED, body=comment, new=str(stars)), actor)
-    common.count_owner_rating(session, case, stars, f"resolution:{case.reopenings}")
+    common.count_owner_rating(session, case, stars, f"resolution-{case.reopenings}")
     few = stars <= value_of(session, "feedback.reopen_stars")
     if few and case.status in (FeedbackStatus.RESOLVED, FeedbackStatus.CLOSED):
         reopen(session, case, f"{stars} of 5 stars for how it was resolved", actor)
