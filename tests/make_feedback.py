@@ -9,7 +9,7 @@ from crm_core.feedback import service
 from crm_core.feedback.schemas import (
     FeedbackCreate,
     FeedbackRead,
-    Reply,
+    FeedbackReply,
     Resolution,
 )
 from crm_core.people.models import Staff
@@ -51,7 +51,9 @@ def resolve(session: Session, feedback_id: int, note: str = "We called back.") -
 
 def answer(session: Session, feedback_id: int, content: str = "We are sorry.") -> FeedbackRead:
     """Answered by the best channel."""
-    return service.reply_to_source(session, feedback_id, Reply(content=content), actor=VIEWER)
+    return service.reply_to_source(
+        session, feedback_id, FeedbackReply(content=content), actor=VIEWER
+    )
 
 
 def feedback_since(session: Session, created_at: datetime, **columns: Any) -> int:

@@ -12,6 +12,8 @@ from starlette.responses import Response
 from crm_core.api import (
     communications,
     docs,
+    feedback,
+    feedback_links,
     health,
     hospitals,
     loyalty,
@@ -52,12 +54,14 @@ DOMAINS: tuple[APIRouter, ...] = (
     patient_imports.router,
     patients.router,
     loyalty.router,
+    feedback.router,
     payout_batches.router,
     payout_transfers.router,
     payouts.router,
     receipts.router,
     messaging.router,
     communications.router,
+    feedback_links.router,
     webhooks.router,
     unsubscribe_links.router,
 )

@@ -49,6 +49,7 @@ class LinkPage:
 
     Attributes:
         choices: value → label of radio buttons, sent as ``choice``.
+        scale: question answered by a number from 0 to 10, sent as ``nps``; empty: none.
         comment: label of a field for text, sent as ``comment``; empty: none.
         buttons: value → label, sent as ``action``; the first one is the main one.
     """
@@ -56,6 +57,7 @@ class LinkPage:
     title: str
     sentences: Sequence[str] = ()
     choices: Mapping[str, str] = field(default_factory=dict)
+    scale: str = ""
     comment: str = ""
     buttons: Mapping[str, str] = field(default_factory=dict)
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
 )
 from sqlalchemy.orm import Session, aliased
 
@@ -292,9 +293,12 @@ def categories(session: Session) -> list[str]:
     return [category for (category,) in found][:50]
 
 
-def open_counts(session: Session, staff_id: int | None) -> Mapping[str, int]:
+def open_counts(
+    session: Session, staff_id: int | None, *, hospital_id: int | None = None
+) -> Mapping[str, int]:
     """Over the queue: ``open``, ``overdue``, ``mine``, ``unassigned``, ``escalated``."""
-    row = session.execute(_COUNTS, {"staff_id": staff_id}).mappings().one()
+    of = true() if hospital_id is None else Feedback.hospital_id == hospital_id
+    row = session.execute(_COUNTS.where(of), {"staff_id": staff_id}).mappings().one()
     return dict(row)
 
 

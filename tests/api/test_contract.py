@@ -25,6 +25,7 @@ from tests.api.tokens import make_token
 EVERYBODY = frozenset(Role)
 FINANCE, APPROVER = frozenset({Role.FINANCE}), frozenset({Role.APPROVER})
 BOTH = FINANCE | APPROVER
+DESK = frozenset({Role.VIEWER, Role.APPROVER, Role.CAMPAIGNER})
 
 _IDS = {"ids": [999_999]}
 _COMMIT = {"ids": [999_999], "fingerprint": ""}
@@ -39,6 +40,24 @@ _CALLS: list[tuple[str, str, dict[str, Any] | None, frozenset[Role]]] = [
     ("GET", "/owners/999999/payouts", None, EVERYBODY),
     ("POST", "/owners", EXAMPLES["OwnerCreate"], FINANCE),
     ("PUT", "/owners/999999", {"notes": "?"}, FINANCE),
+    ("GET", "/feedback", None, EVERYBODY),
+    ("GET", "/feedback/stats", None, EVERYBODY),
+    ("GET", "/feedback/999999", None, EVERYBODY),
+    ("GET", "/feedback/999999/thread", None, EVERYBODY),
+    ("POST", "/feedback", EXAMPLES["FeedbackCreate"] | {"source_id": 999_999}, DESK),
+    ("POST", "/feedback/invitations", EXAMPLES["Invitation"] | {"source_id": 999_999}, DESK),
+    ("PUT", "/feedback/999999", {"category": "?"}, DESK),
+    ("POST", "/feedback/999999/acknowledge", None, DESK),
+    ("POST", "/feedback/999999/assign", {"staff_id": 1}, DESK),
+    ("POST", "/feedback/999999/start", None, DESK),
+    ("POST", "/feedback/999999/wait", _REASON, DESK),
+    ("POST", "/feedback/999999/reply", {"content": "?"}, DESK),
+    ("POST", "/feedback/999999/note", {"content": "?"}, DESK),
+    ("POST", "/feedback/999999/resolve", {"resolution": "???"}, DESK),
+    ("POST", "/feedback/999999/close", None, DESK),
+    ("POST", "/feedback/999999/reopen", _REASON, DESK),
+    ("POST", "/feedback/999999/merge", {"duplicate_id": 1}, DESK),
+    ("POST", "/feedback/999999/suggestion", {"state": "done"}, DESK),
     ("GET", "/payouts", None, EVERYBODY),
     ("GET", "/payouts/stats", None, EVERYBODY),
     ("GET", "/payouts/999999", None, EVERYBODY),

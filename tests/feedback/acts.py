@@ -7,11 +7,11 @@ from sqlalchemy.orm import Session
 
 from crm_core.feedback import queries, service
 from crm_core.feedback.schemas import (
-    Assignment,
-    Because,
+    FeedbackAssignment,
+    FeedbackMerge,
     FeedbackRead,
-    Merge,
-    Reply,
+    FeedbackReason,
+    FeedbackReply,
     Resolution,
 )
 from crm_core.people.schemas import Actor
@@ -26,17 +26,19 @@ def get(session: Session, feedback_id: int) -> FeedbackRead:
 
 
 def _wait(session: Session, feedback_id: int, actor: Actor) -> FeedbackRead:
-    why = Because(reason="We asked for the date")
+    why = FeedbackReason(reason="We asked for the date")
     return service.wait_for_source(session, feedback_id, why, actor=actor)
 
 
 def _assign(session: Session, feedback_id: int, actor: Actor) -> FeedbackRead:
-    to = Assignment(staff_id=make.worker(session).id)
+    to = FeedbackAssignment(staff_id=make.worker(session).id)
     return service.assign_feedback(session, feedback_id, to, actor=actor)
 
 
 def _reply(session: Session, feedback_id: int, actor: Actor) -> FeedbackRead:
-    return service.reply_to_source(session, feedback_id, Reply(content="Sorry."), actor=actor)
+    return service.reply_to_source(
+        session, feedback_id, FeedbackReply(content="Sorry."), actor=actor
+    )
 
 
 def _resolve(session: Session, feedback_id: int, actor: Actor) -> FeedbackRead:
@@ -45,7 +47,7 @@ def _resolve(session: Session, feedback_id: int, actor: Actor) -> FeedbackRead:
 
 
 def _reopen(session: Session, feedback_id: int, actor: Actor) -> FeedbackRead:
-    why = Because(reason="It happened again")
+    why = FeedbackReason(reason="It happened again")
     return service.reopen_feedback(session, feedback_id, why, actor=actor)
 
 
@@ -102,7 +104,7 @@ def feedback_in(session: Session, state: str, **more: Any) -> FeedbackRead:
         first = make.make_feedback(session, **more)
         giver = {"source_type": first.source_type.value, "source_id": first.source_id}
         second = make.make_feedback(session, **more | giver)
-        with_it = Merge(duplicate_id=second.id)
+        with_it = FeedbackMerge(duplicate_id=second.id)
         service.merge_feedback(session, first.id, with_it, actor=make.VIEWER)
         return get(session, second.id)
     piece = make.make_feedback(session, **more)

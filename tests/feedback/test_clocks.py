@@ -44,7 +44,7 @@ WITHOUT_STOPS = {
 }
 
 # begins, working hours, stops (from, to), due
-WITH_STOPS = {
+WITH_STOPS: dict[str, Any] = {
     "four hours of waiting": (
         "2026-11-02 09:00", 3, [("2026-11-02 10:00", "2026-11-02 14:00")], "2026-11-02 16:00",
     ),

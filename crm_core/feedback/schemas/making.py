@@ -103,7 +103,7 @@ class FeedbackUpdate(Echo):
     version: int | None = None
 
 
-class Assignment(BaseModel):
+class FeedbackAssignment(BaseModel):
     """Who takes a case on."""
 
     model_config = ConfigDict(extra="forbid")
@@ -111,7 +111,7 @@ class Assignment(BaseModel):
     staff_id: RecordId
 
 
-class Reply(BaseModel):
+class FeedbackReply(BaseModel):
     """An answer to the giver; without a channel it goes by the best one. A call is written down."""
 
     model_config = ConfigDict(extra="forbid")
@@ -121,7 +121,7 @@ class Reply(BaseModel):
     subject: Line | None = None
 
 
-class Note(BaseModel):
+class FeedbackNote(BaseModel):
     """A remark for colleagues."""
 
     model_config = ConfigDict(extra="forbid")
@@ -137,7 +137,7 @@ class Resolution(BaseModel):
     resolution: Annotated[Prose, Field(min_length=3)]
 
 
-class Because(BaseModel):
+class FeedbackReason(BaseModel):
     """Why a case waits or is reopened."""
 
     model_config = ConfigDict(extra="forbid")
@@ -145,7 +145,7 @@ class Because(BaseModel):
     reason: Reason
 
 
-class Merge(BaseModel):
+class FeedbackMerge(BaseModel):
     """The newer piece that says the same."""
 
     model_config = ConfigDict(extra="forbid")

@@ -15,9 +15,9 @@ from crm_core.feedback.schemas import (
     EntryKind,
     EscalationReason,
     FeedbackRead,
+    FeedbackReply,
     FeedbackStatus,
     Priority,
-    Reply,
 )
 from crm_core.feedback.service import common, escalating, triage
 from crm_core.feedback.service.common import Line
@@ -40,7 +40,7 @@ ANSWERED_WITHIN = timedelta(days=14)
 
 
 def reply_to_source(
-    session: Session, feedback_id: int, data: Reply, *, actor: Actor
+    session: Session, feedback_id: int, data: FeedbackReply, *, actor: Actor
 ) -> FeedbackRead:
     """Answers by a message, or writes down a call; the first answer ends that clock.
 
@@ -95,7 +95,7 @@ def sound_alarm(session: Session, case: Feedback, given: str, occasion: str, act
     session.flush()
 
 
-def _send(session: Session, case: Feedback, data: Reply, actor: Actor) -> Line:
+def _send(session: Session, case: Feedback, data: FeedbackReply, actor: Actor) -> Line:
     """The line of the answer; a call is made by a person and only written down."""
     if data.channel is Channel.CALL:
         return Line(EntryKind.ANSWER, body=data.content, channel=Channel.CALL)

@@ -7,9 +7,9 @@ from crm_core.feedback import queries
 from crm_core.feedback.models import Feedback
 from crm_core.feedback.schemas import (
     EntryKind,
+    FeedbackMerge,
     FeedbackRead,
     FeedbackStatus,
-    Merge,
     Priority,
     SourceType,
 )
@@ -21,7 +21,7 @@ from crm_core.people.schemas import Actor, Permission
 
 
 def merge_feedback(
-    session: Session, feedback_id: int, data: Merge, *, actor: Actor
+    session: Session, feedback_id: int, data: FeedbackMerge, *, actor: Actor
 ) -> FeedbackRead:
     """Takes a newer piece of the same giver into this one, whose clock counts from the first.
 

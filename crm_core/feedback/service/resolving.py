@@ -8,10 +8,10 @@ from crm_core.base.parameters import value_of
 from crm_core.feedback import clocks, queries
 from crm_core.feedback.models import Feedback
 from crm_core.feedback.schemas import (
-    Because,
     EntryKind,
     EscalationReason,
     FeedbackRead,
+    FeedbackReason,
     FeedbackStatus,
     FeedbackType,
     Resolution,
@@ -59,7 +59,7 @@ def close_feedback(session: Session, feedback_id: int, *, actor: Actor) -> Feedb
 
 
 def reopen_feedback(
-    session: Session, feedback_id: int, data: Because, *, actor: Actor
+    session: Session, feedback_id: int, data: FeedbackReason, *, actor: Actor
 ) -> FeedbackRead:
     """It was not the end: the clock goes on, and an answer is due again."""
     actor.require(Permission.FEEDBACK_WRITE)

@@ -8,13 +8,13 @@ from crm_core.feedback import queries
 from crm_core.feedback.models import Feedback
 from crm_core.feedback.schemas import (
     OPEN,
-    Assignment,
-    Because,
     EntryKind,
+    FeedbackAssignment,
+    FeedbackNote,
     FeedbackRead,
+    FeedbackReason,
     FeedbackStatus,
     FeedbackUpdate,
-    Note,
     StopKind,
 )
 from crm_core.feedback.service import common
@@ -33,7 +33,7 @@ def acknowledge_feedback(session: Session, feedback_id: int, *, actor: Actor) ->
 
 
 def assign_feedback(
-    session: Session, feedback_id: int, data: Assignment, *, actor: Actor
+    session: Session, feedback_id: int, data: FeedbackAssignment, *, actor: Actor
 ) -> FeedbackRead:
     """Gives a case to a colleague who works on feedback; what was new is read by that."""
     actor.require(Permission.FEEDBACK_WRITE)
@@ -61,7 +61,7 @@ def start_feedback(session: Session, feedback_id: int, *, actor: Actor) -> Feedb
 
 
 def wait_for_source(
-    session: Session, feedback_id: int, data: Because, *, actor: Actor
+    session: Session, feedback_id: int, data: FeedbackReason, *, actor: Actor
 ) -> FeedbackRead:
     """We wait for the giver: the clock stands still until work goes on."""
     actor.require(Permission.FEEDBACK_WRITE)
@@ -76,7 +76,9 @@ def wait_for_source(
     return queries.get_feedback(session, feedback_id)
 
 
-def note_feedback(session: Session, feedback_id: int, data: Note, *, actor: Actor) -> FeedbackRead:
+def note_feedback(
+    session: Session, feedback_id: int, data: FeedbackNote, *, actor: Actor
+) -> FeedbackRead:
     """A remark for colleagues; the giver does not see it."""
     actor.require(Permission.FEEDBACK_WRITE)
     common.lock_case(session, feedback_id)

@@ -1,0 +1,1 @@
+"""Satisfaction and targets in figures, read from sums that triggers keep."""
