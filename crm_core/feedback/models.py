@@ -11,6 +11,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     SmallInteger,
@@ -88,6 +89,11 @@ class Feedback(Base):
 
     __tablename__ = "crm_feedback"
     __table_args__ = (
+        ForeignKeyConstraint(
+            ["department_id", "hospital_id"],
+            ["crm_departments.id", "crm_departments.hospital_id"],
+            ondelete="RESTRICT",
+        ),
         CheckConstraint("num_nonnulls(patient_id, owner_id, staff_id) = 1", name="source"),
         Index("ix_crm_feedback_severity_created_at_id", "severity", "created_at", "id"),
         Index(
@@ -294,6 +300,11 @@ class FeedbackInvitation(Base):
 
     __tablename__ = "crm_feedback_invitations"
     __table_args__ = (
+        ForeignKeyConstraint(
+            ["department_id", "hospital_id"],
+            ["crm_departments.id", "crm_departments.hospital_id"],
+            ondelete="CASCADE",
+        ),
         Index("ix_crm_feedback_invitations_feedback_id", "feedback_id"),
         Index(
             "ix_crm_feedback_invitations_patient_id",

@@ -35,7 +35,7 @@ from crm_core.feedback.schemas import (
     InvitationRead,
     QueueRow,
 )
-from crm_core.hospitals.models import Hospital
+from crm_core.hospitals.models import Department, Hospital
 from crm_core.messaging.models import Communication
 from crm_core.owners.models import Owner
 from crm_core.patients.models import Patient
@@ -76,6 +76,7 @@ def _with_people(*columns: Any) -> Select[*tuple[Any, ...]]:
         .outerjoin(_Giver, _Giver.id == Feedback.staff_id)
         .outerjoin(_Assignee, _Assignee.id == Feedback.assigned_to)
         .outerjoin(Hospital, Hospital.id == Feedback.hospital_id)
+        .outerjoin(Department, Department.id == Feedback.department_id)
     )
 
 
@@ -134,6 +135,7 @@ FEEDBACK: Listing[FeedbackRead] = Listing(
         Feedback.hospital_id,
         Hospital.name.label("hospital_name"),
         Feedback.department_id,
+        Department.name.label("department_name"),
         Feedback.about_staff_id,
         Feedback.visit_id,
         Feedback.type,
@@ -184,6 +186,7 @@ QUEUE: Listing[QueueRow] = Listing(
         _SOURCE_NAME.label("source_name"),
         Feedback.hospital_id,
         Hospital.name.label("hospital_name"),
+        Department.name.label("department_name"),
         Feedback.type,
         Feedback.category,
         Feedback.rating,

@@ -120,7 +120,9 @@ _BY_HOSPITAL = _summed(
     more="GROUP BY s.hospital_id HAVING sum(pieces) > 0 ORDER BY 2, 1",
 )
 _BY_DEPARTMENT = _summed(
-    "s.department_id AS id, 'Department ' || s.department_id AS name",
+    "s.department_id AS id, coalesce(max(d.name || ', ' || h.name), 'No department named') AS name",
+    joins="LEFT JOIN crm_departments d ON d.id = s.department_id"
+    " LEFT JOIN crm_hospitals h ON h.id = d.hospital_id",
     more="GROUP BY s.department_id HAVING sum(pieces) > 0 ORDER BY 2, 1",
 )
 _BY_OWNER = _summed(

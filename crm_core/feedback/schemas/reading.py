@@ -34,6 +34,7 @@ class FeedbackRead(BaseModel):
     hospital_id: int | None
     hospital_name: str | None
     department_id: int | None
+    department_name: str | None
     about_staff_id: int | None
     visit_id: int | None
     type: FeedbackType
@@ -84,6 +85,7 @@ class QueueRow(BaseModel):
     source_name: str
     hospital_id: int | None
     hospital_name: str | None
+    department_name: str | None
     type: FeedbackType
     category: str | None
     rating: int | None

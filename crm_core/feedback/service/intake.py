@@ -19,6 +19,7 @@ from crm_core.feedback.schemas import (
 )
 from crm_core.feedback.service import common, escalating
 from crm_core.feedback.service.common import Line
+from crm_core.hospitals.models import Department
 from crm_core.messaging import service as messaging
 from crm_core.messaging.schemas import Outgoing, Purpose, RecipientType, SkipReason
 from crm_core.owners.models import Owner
@@ -46,7 +47,10 @@ def take_in(
     source = SourceType(said.pop("source_type"))
     values = {name: value for name, value in said.items() if name != "source_id"}
     values[_COLUMNS[source]] = said["source_id"]
-    values["hospital_id"] = values.get("hospital_id") or _home(session, source, said["source_id"])
+    if values.get("hospital_id") is None:
+        values["hospital_id"] = _place(session, values.get("department_id")) or _home(
+            session, source, said["source_id"]
+        )
     alarm = alarm_words_in(session, values.get("subject"), values["message"])
     wanted = Priority.CRITICAL if alarm else priority or Priority.MEDIUM
     case = Feedback(**values, priority=wanted.value, alarm_words=alarm, created_by=actor.key)
@@ -91,6 +95,12 @@ def _announce(session: Session, case: Feedback, actor: Actor) -> None:
         common.count_owner_rating(session, case, case.rating, "given")
     if case.alarm_words:
         escalating.escalate(session, case, EscalationReason.CRITICAL, "given", actor=actor)
+
+
+def _place(session: Session, department_id: int | None) -> int | None:
+    """The hospital of a department that was named without it."""
+    department = session.get(Department, department_id) if department_id else None
+    return department.hospital_id if department else None
 
 
 def _home(session: Session, source: SourceType, source_id: int) -> int | None:

@@ -147,6 +147,9 @@ CREATE TABLE crm_feedback (
     updated_at timestamptz NOT NULL DEFAULT now(),
     search tsvector NOT NULL GENERATED ALWAYS AS (to_tsvector('simple', crm_search_text(
         feedback_code || ' ' || coalesce(subject, '') || ' ' || "left"(message, 2000)))) STORED,
+    CONSTRAINT fk_crm_feedback_department_id FOREIGN KEY (department_id, hospital_id)
+        REFERENCES crm_departments (id, hospital_id) ON DELETE RESTRICT,
+    CONSTRAINT ck_crm_feedback_place CHECK (department_id IS NULL OR hospital_id IS NOT NULL),
     CONSTRAINT ck_crm_feedback_source CHECK (num_nonnulls(patient_id, owner_id, staff_id) = 1),
     CONSTRAINT ck_crm_feedback_type
         CHECK (type IN ('complaint', 'suggestion', 'compliment', 'survey_response')),
@@ -271,6 +274,8 @@ CREATE TABLE crm_feedback_invitations (
     expires_at timestamptz NOT NULL,
     answered_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT fk_crm_feedback_invitations_department_id FOREIGN KEY (department_id, hospital_id)
+        REFERENCES crm_departments (id, hospital_id) ON DELETE CASCADE,
     CONSTRAINT ck_crm_feedback_invitations_kind
         CHECK (kind IN ('visit', 'request', 'resolution')),
     CONSTRAINT ck_crm_feedback_invitations_source
