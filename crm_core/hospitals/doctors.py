@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from crm_core.base import history
 from crm_core.base.db import refusing_violations
 from crm_core.base.errors import NotFound
+from crm_core.base.links import public_address
 from crm_core.hospitals import queries
 from crm_core.hospitals.models import Department, Doctor, DoctorHours, DoctorLeave
 from crm_core.hospitals.schemas import (
@@ -104,6 +105,11 @@ def renew_calendar(session: Session, doctor_id: int, *, actor: Actor) -> str:
     )
     history.note(session, "calendar_link", "crm_doctors", doctor_id, {})
     return secret
+
+
+def calendar_address(secret: str) -> str:
+    """Where a calendar program subscribes."""
+    return f"{public_address()}/calendars/{secret}.ics"
 
 
 def calendar_hash(secret: str) -> bytes:

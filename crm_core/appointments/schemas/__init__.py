@@ -1,5 +1,6 @@
 """The words of the appointments domain."""
 
+from crm_core.appointments.schemas.asking import OfferQuestion, VisitQuestion
 from crm_core.appointments.schemas.boards import (
     AppointmentFigures,
     AppointmentStats,
@@ -92,6 +93,7 @@ __all__ = [
     "NoticeOutcome",
     "NoticeRead",
     "OfferFilter",
+    "OfferQuestion",
     "OfferRead",
     "OfferStatus",
     "ReminderCommit",
@@ -106,6 +108,7 @@ __all__ = [
     "StatsBy",
     "StatsFilter",
     "TimeOfDay",
+    "VisitQuestion",
     "WaitlistCreate",
     "WaitlistFilter",
     "WaitlistRead",

@@ -138,6 +138,7 @@ def book(session: Session, wanted: Wanted, *, actor: Actor, **more: Any) -> int:
         made: int = session.execute(
             insert(Appointment).values(**values, **more).returning(Appointment.id)
         ).scalar_one()
+    _close_offers(session, wanted)
     return made
 
 
@@ -169,6 +170,7 @@ def _move(
         again = {"status": AppointmentStatus.SCHEDULED.value, "confirmed_at": None}
         values |= again | {"booked_at": utc_now()}
     _write(session, visit.id, values)
+    _close_offers(session, wanted)
     if retimed or wanted.doctor_id != visit.doctor_id:
         offering.offer_freed(session, [visit])
         notices.tell(session, NoticeKind.MOVED, [visit.id], actor=actor)
@@ -179,6 +181,16 @@ def _check_same(before: AppointmentRead, now: AppointmentRead) -> None:
     """What was judged before the lock was taken must still be so."""
     if before.version != now.version:
         raise Conflict(_CHANGED)
+
+
+def _close_offers(session: Session, wanted: Wanted) -> None:
+    if wanted.doctor_id is not None:
+        offering.close_offers(
+            session,
+            doctor_id=wanted.doctor_id,
+            starts_at=wanted.starts_at,
+            minutes=wanted.minutes,
+        )
 
 
 def _write(session: Session, appointment_id: int, values: dict[str, Any]) -> None:

@@ -59,12 +59,17 @@ def send_offers(session: Session, *, actor: Actor, limit: int = 500) -> int:
     return len(rows)
 
 
-def get_offer(session: Session, offer_id: int) -> Row[*tuple[Any, ...]]:
-    """An offer with what its page says; ``NotFound`` where there is none."""
-    found = session.execute(_ONE, {"id": offer_id}).one_or_none()
+def read_offer(session: Session, offer_id: int) -> Row[*tuple[Any, ...]]:
+    """An offer; ``NotFound`` where there is none."""
+    found = session.execute(text(_ONE), {"id": offer_id}).one_or_none()
     if found is None:
-        raise NotFound("Offer not found")
+        raise NotFound("There is no such offer.")
     return found
+
+
+def lock_offer(session: Session, offer_id: int) -> Row[*tuple[Any, ...]]:
+    """The offer as it is, locked until the transaction ends."""
+    return session.execute(text(f"{_ONE} FOR NO KEY UPDATE OF o"), {"id": offer_id}).one()
 
 
 def close_offers(session: Session, *, doctor_id: int, starts_at: datetime, minutes: int) -> None:
@@ -184,14 +189,10 @@ _CLOSE = text(
       AND starts_at + make_interval(mins => duration_minutes) > :starts_at
     """
 )
-_ONE = text(
-    """
+_ONE = """
     SELECT o.id, o.waitlist_id, o.freed_by_id, o.hospital_id, o.doctor_id, o.starts_at,
-           o.duration_minutes, o.status, o.expires_at, w.patient_id, w.department_id, w.type,
-           w.status AS waits, p.first_name, h.name AS hospital_name, d.name AS doctor_name
+           o.duration_minutes, o.status, w.patient_id, w.department_id, w.type,
+           o.status = 'open' AND o.expires_at > now() AND w.status = 'waiting' AS open
     FROM crm_slot_offers o JOIN crm_waitlist w ON w.id = o.waitlist_id
-    JOIN crm_patients p ON p.id = w.patient_id JOIN crm_hospitals h ON h.id = o.hospital_id
-    JOIN crm_doctors d ON d.id = o.doctor_id
     WHERE o.id = :id
-    """
-)
+"""
