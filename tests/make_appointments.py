@@ -15,10 +15,10 @@ from crm_core.hospitals.schemas import (
     DepartmentRead,
     DoctorCreate,
     DoctorRead,
-    HoursChange,
     LeaveCreate,
     LeaveRead,
     Shift,
+    WeekChange,
 )
 from crm_core.people.schemas import Role
 from tests.make import make_actor
@@ -66,7 +66,7 @@ def make_hours(
         Shift(weekday=int(day), opens=time.fromisoformat(opens), closes=time.fromisoformat(closes))
         for day in days
     ]
-    doctors.set_hours(session, doctor_id, HoursChange(shifts=shifts), actor=SUPERVISOR)
+    doctors.set_hours(session, doctor_id, WeekChange(shifts=shifts), actor=SUPERVISOR)
 
 
 def make_leave(

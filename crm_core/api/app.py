@@ -10,8 +10,12 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from crm_core.api import (
+    appointment_links,
+    appointment_plans,
+    appointments,
     communications,
     docs,
+    doctors,
     feedback,
     feedback_links,
     health,
@@ -28,6 +32,7 @@ from crm_core.api import (
     receipts,
     refusals,
     unsubscribe_links,
+    waitlist,
     webhooks,
 )
 from crm_core.api.access import AccessLog
@@ -48,6 +53,11 @@ PREFIX = "/api/crm-v2"
 
 # Paths with a name come before paths with an id: /payouts/files before /payouts/{payout_id}.
 DOMAINS: tuple[APIRouter, ...] = (
+    appointment_links.router,
+    appointment_plans.router,
+    appointments.router,
+    waitlist.router,
+    doctors.router,
     owners.router,
     owner_records.router,
     hospitals.router,

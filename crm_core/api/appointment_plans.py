@@ -10,11 +10,11 @@ from crm_core.api.responses import Done, Envelope
 from crm_core.api.route import Route
 from crm_core.appointments import service
 from crm_core.appointments.schemas import (
-    Commit,
     ReminderCommit,
     ReminderDay,
     RemindersSent,
-    Selection,
+    StatusCommit,
+    StatusSelection,
 )
 from crm_core.base.preflight import Plan, Receipt
 from crm_core.base.words import RecordId
@@ -28,7 +28,7 @@ router = APIRouter(
 )
 
 
-class Ids(BaseModel):
+class VisitIds(BaseModel):
     """Visits chosen for a bulk act."""
 
     model_config = ConfigDict(extra="forbid")
@@ -36,7 +36,7 @@ class Ids(BaseModel):
     ids: list[RecordId] = Field(min_length=1, max_length=5000)
 
 
-class UndoCommit(Ids):
+class VisitUndoCommit(VisitIds):
     """Changes to take back, perhaps all of one receipt."""
 
     fingerprint: Annotated[str, StringConstraints(max_length=50_000)]
@@ -68,26 +68,26 @@ def commit_reminders(db: Db, actor: CurrentActor, data: ReminderCommit) -> Done[
 
 
 @router.post("/plan-status")
-def plan_status(db: ReadDb, actor: CurrentActor, data: Selection) -> Envelope[Plan]:
+def plan_status(db: ReadDb, actor: CurrentActor, data: StatusSelection) -> Envelope[Plan]:
     """What changing the state of these visits would do."""
     return Envelope(data=service.plan_move(db, data, actor=actor))
 
 
 @router.post("/commit-status")
-def commit_status(db: Db, actor: CurrentActor, data: Commit) -> Done[Receipt]:
+def commit_status(db: Db, actor: CurrentActor, data: StatusCommit) -> Done[Receipt]:
     """Changes the visits that were shown."""
     receipt = service.commit_move(db, data, actor=actor)
     return Done(message=f"{receipt.changed} visits changed", data=receipt)
 
 
 @router.post("/plan-undo")
-def plan_undo(db: ReadDb, actor: CurrentActor, data: Ids) -> Envelope[Plan]:
+def plan_status_undo(db: ReadDb, actor: CurrentActor, data: VisitIds) -> Envelope[Plan]:
     """What taking the last step of these visits back would do."""
     return Envelope(data=service.plan_undo(db, data.ids, actor=actor))
 
 
 @router.post("/commit-undo")
-def commit_undo(db: Db, actor: CurrentActor, data: UndoCommit) -> Done[Receipt]:
+def commit_status_undo(db: Db, actor: CurrentActor, data: VisitUndoCommit) -> Done[Receipt]:
     """Takes back what was shown."""
     receipt = service.commit_undo(
         db, data.fingerprint, data.ids, actor=actor, receipt_id=data.receipt_id

@@ -13,20 +13,20 @@ from crm_core.appointments import boards, figures, queries, service, slots
 from crm_core.appointments.schemas import (
     AnswerFilter,
     AnswerRead,
+    AnswerSettlement,
     AppointmentCreate,
     AppointmentFilter,
     AppointmentRead,
     AppointmentStats,
     AppointmentUpdate,
-    Because,
     Cancellation,
     DayBoard,
     NoticeRead,
     Reschedule,
-    Settlement,
     Slot,
     SlotFilter,
     StatsFilter,
+    StepBack,
     WalkIn,
     WeekCell,
 )
@@ -73,13 +73,13 @@ def appointment_stats(
 
 
 @router.get("/board")
-def day_board(db: ReadDb, hospital_id: HospitalId, day: date) -> Envelope[DayBoard]:
+def appointment_board(db: ReadDb, hospital_id: HospitalId, day: date) -> Envelope[DayBoard]:
     """A day of a hospital, a column a doctor."""
     return Envelope(data=boards.day_board(db, hospital_id, day))
 
 
 @router.get("/week")
-def week(
+def appointment_week(
     db: ReadDb, hospital_id: HospitalId, first: date, days: Annotated[int, Query(ge=1, le=31)] = 7
 ) -> Envelope[list[WeekCell]]:
     """So many days of a hospital from the first on: a cell a doctor and day."""
@@ -96,7 +96,7 @@ async def list_answers(
 
 @router.post("/answers/{answer_id}/settle")
 def settle_answer(
-    db: Db, actor: CurrentActor, answer_id: Annotated[RecordId, Path()], data: Settlement
+    db: Db, actor: CurrentActor, answer_id: Annotated[RecordId, Path()], data: AnswerSettlement
 ) -> Done[AnswerRead]:
     """Says what an unclear answer meant, and acts on it."""
     answer = service.settle_answer(db, answer_id, data, actor=actor)
@@ -156,21 +156,27 @@ def confirm_appointment(
 
 
 @router.post("/{appointment_id}/arrive")
-def arrive(db: Db, actor: CurrentActor, appointment_id: AppointmentId) -> Done[AppointmentRead]:
+def arrive_appointment(
+    db: Db, actor: CurrentActor, appointment_id: AppointmentId
+) -> Done[AppointmentRead]:
     """The patient is here."""
     visit = service.arrive(db, appointment_id, actor=actor)
     return Done(message="Patient checked in", data=visit)
 
 
 @router.post("/{appointment_id}/start")
-def start(db: Db, actor: CurrentActor, appointment_id: AppointmentId) -> Done[AppointmentRead]:
+def start_appointment(
+    db: Db, actor: CurrentActor, appointment_id: AppointmentId
+) -> Done[AppointmentRead]:
     """The patient is with the doctor."""
     visit = service.start(db, appointment_id, actor=actor)
     return Done(message="Visit started", data=visit)
 
 
 @router.post("/{appointment_id}/complete")
-def complete(db: Db, actor: CurrentActor, appointment_id: AppointmentId) -> Done[AppointmentRead]:
+def complete_appointment(
+    db: Db, actor: CurrentActor, appointment_id: AppointmentId
+) -> Done[AppointmentRead]:
     """The visit is over: it brings its points and counts."""
     visit = service.complete(db, appointment_id, actor=actor)
     return Done(message="Visit completed", data=visit)
@@ -208,8 +214,8 @@ def reschedule_appointment(
 
 
 @router.post("/{appointment_id}/undo")
-def undo(
-    db: Db, actor: CurrentActor, appointment_id: AppointmentId, data: Because
+def undo_appointment(
+    db: Db, actor: CurrentActor, appointment_id: AppointmentId, data: StepBack
 ) -> Done[AppointmentRead]:
     """Takes the last step back, on the same day, by a supervisor."""
     visit = service.undo(db, appointment_id, data, actor=actor)

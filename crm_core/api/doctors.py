@@ -19,10 +19,10 @@ from crm_core.hospitals.schemas import (
     DoctorFilter,
     DoctorRead,
     DoctorUpdate,
-    HoursChange,
     LeaveCreate,
     LeaveRead,
     Shift,
+    WeekChange,
 )
 from crm_core.people.schemas import Permission
 
@@ -95,7 +95,7 @@ def list_hours(db: ReadDb, doctor_id: DoctorId) -> Envelope[list[Shift]]:
 
 @router.put("/doctors/{doctor_id}/hours")
 def set_hours(
-    db: Db, actor: CurrentActor, doctor_id: DoctorId, data: HoursChange
+    db: Db, actor: CurrentActor, doctor_id: DoctorId, data: WeekChange
 ) -> Done[list[Shift]]:
     """Sets the whole week anew; visits that are booked already stay."""
     hours = service.set_hours(db, doctor_id, data, actor=actor)

@@ -8,6 +8,8 @@ from pydantic import ConfigDict, Field
 from crm_core.api.deps import CurrentActor, Db, ReadDb, ReaderDep, needs
 from crm_core.api.responses import Done, Envelope, JsonText, Rows
 from crm_core.api.route import Route
+from crm_core.appointments.queries import latest_of
+from crm_core.appointments.schemas import AppointmentRead
 from crm_core.base.paging import PageRequest
 from crm_core.base.words import RecordId
 from crm_core.loyalty import explaining, queries, service
@@ -38,14 +40,11 @@ LAST = 10
 
 
 class PatientPage(MemberRead):
-    """A patient with the latest visits and points.
-
-    `appointments` is empty as long as no visit was booked for the patient.
-    """
+    """A patient with the latest visits and points."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True, populate_by_name=True)
 
-    appointments: list[dict[str, str]]
+    appointments: list[AppointmentRead]
     loyalty_transactions: list[TransactionRead] = Field(alias="loyaltyTransactions")
 
 
@@ -78,7 +77,7 @@ def get_patient(db: Db, patient_id: PatientId) -> Envelope[PatientPage]:
     latest = TransactionFilter(patient_id=member.id, limit=LAST)
     page = PatientPage(
         **member.model_dump(),
-        appointments=[],
+        appointments=latest_of(db, member.id, limit=LAST),
         loyaltyTransactions=list(queries.list_transactions(latest).page(db).rows),
     )
     return Envelope(data=page)

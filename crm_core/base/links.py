@@ -40,9 +40,14 @@ def read_link(purpose: str, token: str) -> int:
 
 def address_of(purpose: str, token: str) -> str:
     """Where a person opens the link."""
+    return f"{public_address()}/links/{purpose}/{token}"
+
+
+def public_address() -> str:
+    """Where the API is reached from outside, with its prefix."""
     given = settings()
     base = given.crm_api_public_url or f"http://localhost:{given.crm_api_port}"
-    return f"{base.rstrip('/')}/api/crm-v2/links/{purpose}/{token}"
+    return f"{base.rstrip('/')}/api/crm-v2"
 
 
 def _signature(purpose: str, named: str) -> str:

@@ -19,10 +19,10 @@ from crm_core.hospitals.schemas import (
     DoctorCreate,
     DoctorRead,
     DoctorUpdate,
-    HoursChange,
     LeaveCreate,
     LeaveRead,
     Shift,
+    WeekChange,
 )
 from crm_core.people.schemas import Actor, Permission
 
@@ -61,7 +61,7 @@ def update_doctor(
     return queries.get_doctor(session, doctor_id)
 
 
-def set_hours(session: Session, doctor_id: int, data: HoursChange, *, actor: Actor) -> list[Shift]:
+def set_hours(session: Session, doctor_id: int, data: WeekChange, *, actor: Actor) -> list[Shift]:
     """The doctor's week from now on; visits that are booked already stay."""
     actor.require(Permission.APPOINTMENTS_SUPERVISE)
     _lock(session, doctor_id)

@@ -177,7 +177,7 @@ class Shift(BaseModel):
         return self
 
 
-class HoursChange(BaseModel):
+class WeekChange(BaseModel):
     """The whole week anew; no shifts at all: booked at any time."""
 
     model_config = ConfigDict(extra="forbid")

@@ -18,12 +18,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from crm_core.base import beats, history
 from crm_core.base.db import CONNECTION, connect
-from crm_core.worker import housekeeping, imports, loyalty, messaging, transfers
+from crm_core.worker import appointments, housekeeping, imports, loyalty, messaging, transfers
 from crm_core.worker.jobs import app, job
 
 SEAL_EVERY_SECONDS = 10.0
 _GRACE_SECONDS = 20.0
-DOMAINS = (housekeeping, imports, loyalty, messaging, transfers)
+DOMAINS = (appointments, housekeeping, imports, loyalty, messaging, transfers)
 """The modules whose jobs a worker runs."""
 
 _log = logging.getLogger(__name__)

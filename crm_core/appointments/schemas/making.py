@@ -135,7 +135,7 @@ class Cancellation(BaseModel):
     reason: Reason = "hospital"
 
 
-class Because(BaseModel):
+class StepBack(BaseModel):
     """Why a supervisor takes a step back."""
 
     model_config = ConfigDict(extra="forbid")
@@ -159,7 +159,7 @@ def _a_move(status: AppointmentStatus) -> AppointmentStatus:
     return status
 
 
-class Selection(BaseModel):
+class StatusSelection(BaseModel):
     """Visits chosen for a change of state, and the state that they are to have."""
 
     model_config = ConfigDict(extra="forbid")
@@ -169,7 +169,7 @@ class Selection(BaseModel):
     reason: Reason | None = None
 
 
-class Commit(Selection):
+class StatusCommit(StatusSelection):
     """The same visits, with the fingerprint of the plan that was looked at."""
 
     fingerprint: Annotated[str, StringConstraints(max_length=50_000)]
@@ -205,7 +205,7 @@ class RemindersSent(BaseModel):
     remindersSent: int  # noqa: N815  (the contract's name)
 
 
-class Settlement(BaseModel):
+class AnswerSettlement(BaseModel):
     """A person's decision about an answer that no rule could settle."""
 
     model_config = ConfigDict(extra="forbid")

@@ -18,9 +18,9 @@ from crm_core.appointments.schemas import (
     AHEAD,
     AnswerOutcome,
     AnswerRead,
+    AnswerSettlement,
     AppointmentStatus,
     Meaning,
-    Settlement,
     VisitQuestion,
 )
 from crm_core.appointments.service import common, moving, notices, waiting
@@ -94,7 +94,7 @@ def answer_offer(session: Session, offer_id: int, meaning: Meaning) -> AnswerOut
 
 
 def settle_answer(
-    session: Session, answer_id: int, data: Settlement, *, actor: Actor
+    session: Session, answer_id: int, data: AnswerSettlement, *, actor: Actor
 ) -> AnswerRead:
     """A person says what an unclear answer meant; without a visit it is put aside."""
     actor.require(Permission.APPOINTMENTS_WRITE)

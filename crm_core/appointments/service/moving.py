@@ -13,9 +13,9 @@ from crm_core.appointments.schemas import (
     AppointmentRead,
     AppointmentStatus,
     Cancellation,
-    Commit,
     NoticeKind,
-    Selection,
+    StatusCommit,
+    StatusSelection,
 )
 from crm_core.appointments.service import common, completing, notices, offering
 from crm_core.appointments.service.common import Act
@@ -35,13 +35,13 @@ _STAMPS = {
 }
 
 
-def plan_move(session: Session, data: Selection, *, actor: Actor) -> Plan:
+def plan_move(session: Session, data: StatusSelection, *, actor: Actor) -> Plan:
     """What changing the state of these visits would do; writes nothing."""
     actor.require(Permission.APPOINTMENTS_WRITE)
     return _plan(session, check_ids(data.ids), data.status)
 
 
-def commit_move(session: Session, data: Commit, *, actor: Actor) -> Receipt:
+def commit_move(session: Session, data: StatusCommit, *, actor: Actor) -> Receipt:
     """Changes what was shown and has not changed since; the rest is refused with its reason."""
     actor.require(Permission.APPOINTMENTS_WRITE)
     wanted = check_ids(data.ids)

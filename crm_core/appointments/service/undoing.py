@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from crm_core.appointments.models import Appointment
 from crm_core.appointments.queries import APPOINTMENTS, get_appointment
-from crm_core.appointments.schemas import FREE, AppointmentRead, AppointmentStatus, Because
+from crm_core.appointments.schemas import FREE, AppointmentRead, AppointmentStatus, StepBack
 from crm_core.appointments.service import common, completing, offering
 from crm_core.appointments.service.common import Act
 from crm_core.appointments.service.moving import KIND
@@ -37,7 +37,7 @@ _CLEARED = {
 }
 
 
-def undo(session: Session, appointment_id: int, data: Because, *, actor: Actor) -> AppointmentRead:
+def undo(session: Session, appointment_id: int, data: StepBack, *, actor: Actor) -> AppointmentRead:
     """The state before; a completion's points go back, a cancelled visit needs its time free."""
     actor.require(Permission.APPOINTMENTS_SUPERVISE)
     _lock(session, [appointment_id])
