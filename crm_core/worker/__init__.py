@@ -18,12 +18,30 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from crm_core.base import beats, history
 from crm_core.base.db import CONNECTION, connect
-from crm_core.worker import appointments, housekeeping, imports, loyalty, messaging, transfers
+from crm_core.worker import (
+    answers,
+    appointments,
+    housekeeping,
+    imports,
+    loyalty,
+    messaging,
+    receipts,
+    transfers,
+)
 from crm_core.worker.jobs import app, job
 
 SEAL_EVERY_SECONDS = 10.0
 _GRACE_SECONDS = 20.0
-DOMAINS = (appointments, housekeeping, imports, loyalty, messaging, transfers)
+DOMAINS = (
+    answers,
+    appointments,
+    housekeeping,
+    imports,
+    loyalty,
+    messaging,
+    receipts,
+    transfers,
+)
 """The modules whose jobs a worker runs."""
 
 _log = logging.getLogger(__name__)
@@ -62,6 +80,7 @@ async def _beating(name: str) -> AsyncIterator[None]:
     pulses = [
         asyncio.create_task(_every(beats.EVERY.total_seconds(), lambda: _beat(name))),
         asyncio.create_task(_every(SEAL_EVERY_SECONDS, seal_history)),
+        asyncio.create_task(_every(receipts.PLAY_EVERY_SECONDS, receipts.play_sandbox)),
     ]
     try:
         yield

@@ -8,7 +8,7 @@ import pytest
 
 from crm_core.base.errors import Invalid
 from crm_core.messaging.gateways import Verdict, gateway_for
-from crm_core.messaging.gateways.sandbox import folder
+from crm_core.messaging.gateways.outbox import folder
 from crm_core.messaging.schemas import Channel
 from tests.messaging.gateways.letters import make_letter
 

@@ -1,0 +1,77 @@
+"""The worker applies what webhooks left, plays the sandbox and forgets what is old."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from crm_core.base import webhooks
+from crm_core.base.clock import utc_now
+from crm_core.messaging.gateways import outbox
+from crm_core.messaging.gateways.outbox import Kept
+from crm_core.messaging.models import Communication, EarlyReceipt
+from crm_core.messaging.schemas import Channel, Purpose
+from crm_core.worker import receipts
+from tests.make_messages import make_sent
+from tests.make_patients import make_patient
+
+
+@pytest.fixture(autouse=True)
+def folder(set_environment: Callable[..., None], tmp_path: Path) -> None:
+    set_environment(CRM_DATA_DIR=str(tmp_path))
+
+
+def status(session: Session, message_id: int) -> str:
+    session.expire_all()
+    return session.get_one(Communication, message_id).status
+
+
+def test_what_a_webhook_left_is_applied(session: Session) -> None:
+    message = make_sent(session, make_patient(session).id, "77")
+    told = {"type": "outbound", "message_id": "77", "status": "Delivered"}
+    webhooks.keep(session, "termii", json.dumps(told).encode())
+    receipts.apply_events(timestamp=0)
+    assert status(session, message.id) == "delivered"
+
+
+def test_a_receipt_that_came_first_is_applied_a_minute_later(session: Session) -> None:
+    told = {"type": "outbound", "message_id": "77", "status": "Delivered"}
+    webhooks.keep(session, "termii", json.dumps(told).encode())
+    receipts.apply_events(timestamp=0)
+    message = make_sent(session, make_patient(session).id, "77")
+    receipts.apply_events(timestamp=0)
+    assert status(session, message.id) == "delivered"
+
+
+def test_the_sandbox_is_played(session: Session) -> None:
+    message = make_sent(session, make_patient(session).id, "sandbox-1", provider="sandbox")
+    outbox.append([letter(hours=1)])
+    receipts.play_sandbox()
+    assert status(session, message.id) == "read"
+
+
+def test_what_is_old_is_forgotten(session: Session) -> None:
+    session.add(EarlyReceipt(provider="termii", provider_id="1", receipt={}))
+    session.flush()
+    session.execute(update(EarlyReceipt).values(created_at=utc_now() - timedelta(days=4)))
+    outbox.append([letter(hours=24 * 16), letter(hours=0)])
+    receipts.forget_receipts(timestamp=0)
+    assert not session.scalars(select(EarlyReceipt)).all()
+    assert len(outbox.read_outbox()) == 1
+
+
+def letter(hours: int) -> Kept:
+    return Kept(
+        at=utc_now() - timedelta(hours=hours),
+        channel=Channel.SMS,
+        provider_id="sandbox-1",
+        id=1,
+        address="+2348012345678",
+        subject=None,
+        content="By hand.",
+        purpose=Purpose.CUSTOM,
+    )
