@@ -44,6 +44,7 @@ class FieldRead(BaseModel):
     description: str
     example: str
     always: bool
+    by_hand: bool
 
 
 @router.get("/templates")

@@ -8,11 +8,17 @@ from crm_core.messaging.filling import UNSUBSCRIBE, fields_in
 
 @dataclass(frozen=True)
 class Field:
-    """One field; ``always`` where every text can be filled with it."""
+    """One field.
+
+    Attributes:
+        always: every text can be filled with it.
+        by_hand: whoever writes to one person may fill it in.
+    """
 
     description: str
     example: str
     always: bool = False
+    by_hand: bool = False
 
 
 FIELDS: Mapping[str, Field] = {
@@ -21,10 +27,13 @@ FIELDS: Mapping[str, Field] = {
     "hospital": Field("The recipient's hospital", "Lagos Central Hospital", always=True),
     "points": Field("Loyalty points of a patient", "1,200", always=True),
     "tier": Field("Loyalty tier of a patient", "gold", always=True),
-    "date": Field("Day of the visit, or of what the message is about", "Friday 27 November"),
-    "time": Field("Time of the visit, in Lagos", "09:30"),
-    "doctor": Field("The doctor of the visit", "Dr Amina Bello"),
-    "department": Field("The department of the visit", "Cardiology"),
+    "date": Field(
+        "Day of the visit, or of what the message is about", "Friday 27 November", by_hand=True
+    ),
+    "time": Field("Time of the visit, in Lagos", "09:30", by_hand=True),
+    "visit": Field("What kind of visit it is", "consultation"),
+    "doctor": Field("The doctor of the visit", "Dr Amina Bello", by_hand=True),
+    "department": Field("The department of the visit", "Cardiology", by_hand=True),
     "code": Field("Code of the record that the message is about", "APT-000123"),
     "link": Field("Address with one tap for the answer", "https://ops.example.ng/l/1a2b"),
     "subject": Field("What the feedback was about", "Waiting time"),
@@ -55,3 +64,10 @@ def check_fields(text: str) -> str:
         known = ", ".join(f"{{{name}}}" for name in FIELDS)
         raise ValueError(f"there is no field {{{unknown[0]}}}: choose among {known}")
     return text
+
+
+def can_be_sent_by_hand(text: str) -> bool:
+    """Whether a person can fill in all that messaging does not know itself."""
+    return all(
+        name in FIELDS and (FIELDS[name].always or FIELDS[name].by_hand) for name in fields_in(text)
+    )

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from crm_core.base.money import naira
 from crm_core.messaging import service
-from crm_core.messaging.fields import FIELDS
+from crm_core.messaging.fields import FIELDS, can_be_sent_by_hand
 from crm_core.messaging.filling import fields_in
 from crm_core.messaging.schemas import Channel, MessageSend, RecipientType
 from crm_core.messaging.texts import queries
@@ -74,7 +74,11 @@ def _form(to: _To, actor: Actor) -> None:
 
 def _text(form: LiveForm, offered: Sequence[TemplateRead]) -> TemplateRead | None:
     """The text that is chosen; None for one's own words."""
-    named = {each.name: words(each.name) for each in offered}
+    named = {
+        each.name: words(each.name)
+        for each in offered
+        if can_be_sent_by_hand(f"{each.subject} {each.body}")
+    }
     form.choice("template", "Text (none: write it yourself)", named)
     return next((each for each in offered if each.name == form.values["template"]), None)
 

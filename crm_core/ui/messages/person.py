@@ -20,17 +20,17 @@ def show(kind: RecipientType, recipient_id: int, actor: Actor) -> None:
         st.text("You may not see messages: ask an administrator for a role that may.")
         return
     left, right = st.columns([3, 2])
-    with left.container(border=True):
-        st.subheader("What was said", anchor=False)
-        thread(kind, recipient_id)
-    with right:
-        if actor.may(Permission.MESSAGES_SEND):
-            with st.container(border=True):
-                st.subheader("Send a message", anchor=False)
-                compose.show(kind, recipient_id, actor)
+    with left:
+        with st.container(border=True):
+            st.subheader("What was said", anchor=False)
+            thread(kind, recipient_id)
         with st.container(border=True):
             st.subheader("Choices", anchor=False)
             standing.show(kind, recipient_id, actor)
+    if actor.may(Permission.MESSAGES_SEND):
+        with right.container(border=True):
+            st.subheader("Send a message", anchor=False)
+            compose.show(kind, recipient_id, actor)
     with st.container(border=True):
         st.subheader("All messages", anchor=False)
         log.of_person(kind, recipient_id)

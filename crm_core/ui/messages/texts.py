@@ -1,6 +1,6 @@
 """The tab Templates: texts by name and channel, one with its versions, writing a new one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -107,7 +107,7 @@ def _one(template_id: int, actor: Actor) -> None:
     with load() as session:
         template = queries.get_template(session, template_id)
         versions = queries.versions_of(session, template)
-        author = names_of(session, [template.created_by])[template.created_by]
+        names = names_of(session, [template.created_by])
     by = ALL_CHANNELS[template.channel]
     st.subheader(plain(f"{words(template.name)}, by {by}"), anchor=False)
     if actor.may(Permission.MESSAGES_MANAGE) and template.current:
@@ -119,13 +119,19 @@ def _one(template_id: int, actor: Actor) -> None:
         {
             "Purpose": PURPOSES[template.purpose],
             "Version": str(template.version),
-            "Written by": author,
+            "Written by": _author(template, names),
             "Written": moment(template.created_at),
         }
     )
     if len(versions) > 1:
         st.subheader("Every version", anchor=False)
         table(versions, empty="")
+
+
+def _author(template: TemplateRead, names: Mapping[str, str]) -> str:
+    """A text that no person wrote came with a migration."""
+    written = ":" in template.created_by
+    return names[template.created_by] if written else "Comes with the product"
 
 
 def _retire(template: TemplateRead, actor: Actor) -> None:

@@ -19,12 +19,12 @@ PURPOSES = {each.value: words(each.value) for each in Purpose}
 RECIPIENTS = {each.value: words(each.value) for each in RecipientType}
 
 COLUMNS = {
-    "To": tables.text(width=150),
-    "By": tables.text(width=85),
-    "Status": tables.state(MessageStatus, width=95),
-    "Text": tables.text(width=380),
-    "What for": tables.text(width=150),
-    "Written": tables.at(width=145),
+    "To": tables.text(width=140),
+    "By": tables.text(width=75),
+    "Status": tables.state(MessageStatus, width=85),
+    "Text": tables.text(width=250),
+    "What for": tables.text(width=115),
+    "Written": tables.at(width=140),
     "Why not": tables.text(width=260),
 }
 

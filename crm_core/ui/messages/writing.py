@@ -29,9 +29,10 @@ def open_saved() -> None:
 def show(template: TemplateRead | None, actor: Actor) -> None:
     """The fields beside what they become; saving makes the next version."""
     while_typing.listen()
-    form = LiveForm(f"text-{template.id if template else 'new'}", border=False)
     left, right = st.columns(2)
-    with left.container(border=True), form:
+    with left:
+        form = LiveForm(f"text-{template.id if template else 'new'}")
+    with form:
         given = _fields(form, template)
         problems = form.judge(TemplateSave, given)
         sent = st.button(
