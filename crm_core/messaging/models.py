@@ -268,6 +268,11 @@ class InboundMessage(Base):
         ),
         Index("ix_crm_inbound_messages_patient_id", "patient_id", "id"),
         Index("ix_crm_inbound_messages_sender", "sender", "id"),
+        Index(
+            "ix_crm_inbound_messages_answers_id",
+            "answers_id",
+            postgresql_where=text("answers_id IS NOT NULL"),
+        ),
     )
 
     channel: Mapped[str] = mapped_column(CHANNEL)

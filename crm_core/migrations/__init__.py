@@ -3,6 +3,7 @@
 from crm_core.appointments import models as appointments
 from crm_core.base import history, models, parameters
 from crm_core.base.db import Base
+from crm_core.campaigns import models as campaigns
 from crm_core.feedback import models as feedback
 from crm_core.hospitals import models as hospitals
 from crm_core.loyalty import models as loyalty
@@ -30,4 +31,5 @@ TABLES = (
     appointments,
     transfers,
     feedback,
+    campaigns,
 )

@@ -21,6 +21,7 @@ from crm_core.base.db import CONNECTION, connect
 from crm_core.worker import (
     answers,
     appointments,
+    campaigns,
     housekeeping,
     imports,
     loyalty,
@@ -35,6 +36,7 @@ _GRACE_SECONDS = 20.0
 DOMAINS = (
     answers,
     appointments,
+    campaigns,
     housekeeping,
     imports,
     loyalty,

@@ -1,0 +1,1 @@
+"""Segments: patients chosen by conditions, compiled to one statement; counted while one types."""

@@ -1,0 +1,144 @@
+"""Launching: at once, at a time, or by the day; the work itself is a job of the worker."""
+
+from datetime import datetime
+
+from sqlalchemy import insert, select, text
+from sqlalchemy.orm import Session
+
+from crm_core.base import jobs
+from crm_core.base.clock import utc_now
+from crm_core.base.errors import Conflict, Invalid
+from crm_core.campaigns.audiences import brief_of
+from crm_core.campaigns.models import Campaign, CampaignRun
+from crm_core.campaigns.queries import get_campaign, written
+from crm_core.campaigns.schemas import CampaignRead, CampaignStatus, Schedule
+from crm_core.campaigns.service import common
+from crm_core.campaigns.service.approving import approve_locked, refuse_faults
+from crm_core.messaging.models import MessageTemplate
+from crm_core.people.schemas import Actor, Permission
+
+TASK = "work_on_campaign"
+"""The worker's name for freezing an audience and queueing its messages."""
+
+
+def launch_campaign(session: Session, campaign_id: int, *, actor: Actor) -> CampaignRead:
+    """Starts a campaign; the worker freezes its audience and queues its messages.
+
+    Whoever may approve as well launches a draft that others wrote: both at once.
+    """
+    actor.require(Permission.CAMPAIGNS_LAUNCH)
+    campaign = common.lock_campaign(session, campaign_id)
+    unapproved = (CampaignStatus.DRAFT, CampaignStatus.PENDING_APPROVAL)
+    if campaign.status in unapproved:
+        actor.require(Permission.CAMPAIGNS_APPROVE)
+        campaign = approve_locked(session, campaign, actor)
+    elif campaign.status not in (CampaignStatus.APPROVED, CampaignStatus.SCHEDULED):
+        raise Conflict(f"“{campaign.name}” is {campaign.status}: it was launched or ended before.")
+    refuse_faults(session, campaign)
+    return _begin(session, campaign, actor.person)
+
+
+def schedule_campaign(
+    session: Session, campaign_id: int, data: Schedule, *, actor: Actor
+) -> CampaignRead:
+    """Has an approved campaign launched by itself at a time to come."""
+    actor.require(Permission.CAMPAIGNS_LAUNCH)
+    campaign = common.lock_campaign(session, campaign_id)
+    if data.scheduled_date <= utc_now():
+        raise Invalid.field("scheduled_date", "Give a time that lies ahead.")
+    if campaign.status is not CampaignStatus.SCHEDULED:
+        common.refuse_transition(campaign, CampaignStatus.SCHEDULED)
+    return common.change(
+        session,
+        campaign_id,
+        status=CampaignStatus.SCHEDULED.value,
+        scheduled_date=data.scheduled_date,
+    )
+
+
+def unschedule_campaign(session: Session, campaign_id: int, *, actor: Actor) -> CampaignRead:
+    """Takes the time back; the campaign stays approved."""
+    actor.require(Permission.CAMPAIGNS_LAUNCH)
+    campaign = common.lock_campaign(session, campaign_id)
+    if campaign.status is not CampaignStatus.SCHEDULED:
+        raise Conflict(f"“{campaign.name}” is {campaign.status}: it has no time to take back.")
+    return common.change(
+        session, campaign_id, status=CampaignStatus.APPROVED.value, scheduled_date=None
+    )
+
+
+def launch_due(session: Session, *, now: datetime | None = None) -> int:
+    """Launches one campaign whose time has come; gives how many that were, 0 or 1."""
+    due = session.scalars(
+        select(Campaign.id)
+        .where(
+            Campaign.status == CampaignStatus.SCHEDULED.value,
+            Campaign.scheduled_date <= (now or utc_now()),
+        )
+        .order_by(Campaign.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).one_or_none()
+    if due is None:
+        return 0
+    _begin(session, get_campaign(session, due), "job:launch_due_campaigns")
+    return 1
+
+
+def open_daily_runs(session: Session) -> int:
+    """Begins today's run of every open campaign that has none yet; gives how many."""
+    begun = session.scalars(_TODAYS_RUNS).all()
+    for run_id in begun:
+        _queue_work(session, run_id)
+    return len(begun)
+
+
+def _begin(session: Session, campaign: CampaignRead, by: str) -> CampaignRead:
+    _keep_texts(session, campaign)
+    started = common.change(
+        session,
+        campaign.id,
+        status=CampaignStatus.ACTIVE.value,
+        start_date=utc_now(),
+        launched_by=by,
+    )
+    with common.refusing():
+        run_id = session.execute(
+            insert(CampaignRun).values(campaign_id=campaign.id).returning(CampaignRun.id)
+        ).scalar_one()
+    _queue_work(session, run_id)
+    return started
+
+
+def _keep_texts(session: Session, campaign: CampaignRead) -> None:
+    """The texts as templates that messages point at; a launched campaign's never change."""
+    brief = brief_of(written(campaign), campaign_id=campaign.id)
+    rows = [
+        {
+            "name": template_name(campaign.id),
+            "channel": channel.value,
+            "purpose": brief.purpose.value,
+            "subject": said.subject,
+            "body": said.body,
+        }
+        for channel, said in brief.texts.items()
+    ]
+    session.execute(insert(MessageTemplate), rows)
+
+
+def template_name(campaign_id: int) -> str:
+    """How the templates of a campaign are called."""
+    return f"campaign_{campaign_id}"
+
+
+def _queue_work(session: Session, run_id: int) -> None:
+    jobs.queue(session, TASK, one_at_a_time=f"campaign run {run_id}", run_id=run_id)
+
+
+_TODAYS_RUNS = text(
+    """
+    INSERT INTO crm_campaign_runs (campaign_id)
+    SELECT id FROM crm_campaigns WHERE status = 'active' AND type = 'reminder'
+    ON CONFLICT (campaign_id, day) DO NOTHING RETURNING id
+    """
+)
