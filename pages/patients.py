@@ -3,6 +3,7 @@
 import streamlit as st
 
 from crm_core.people.schemas import Permission
+from crm_core.ui import plans
 from crm_core.ui.page import open_page
 from crm_core.ui.patients import (
     directory,
@@ -16,6 +17,7 @@ from crm_core.ui.patients import (
 
 actor = open_page("Patients", needs=Permission.PATIENTS_READ)
 
+plans.last_receipt()
 registration.open_registered()
 editing.close_when_done()
 merging.open_merged()

@@ -4,7 +4,8 @@ from itertools import count
 
 from sqlalchemy.orm import Session
 
-from crm_core.loyalty import service
+from crm_core.loyalty import merging, service
+from crm_core.loyalty.merging.schemas import Merge
 from crm_core.loyalty.schemas import MemberRead, RewardCreate, RewardRead
 from crm_core.patients.schemas import PatientCreate
 from crm_core.people.schemas import Role
@@ -42,3 +43,11 @@ def make_reward(session: Session, cost: int = 50, **more: object) -> RewardRead:
     """A reward that everybody may take, without end."""
     wanted = {"name": f"Reward {next(_numbers)}", "cost": cost} | more
     return service.create_reward(session, RewardCreate.model_validate(wanted), actor=ADJUSTER)
+
+
+def join(
+    session: Session, stays_id: int, gone_id: int, *, why: str = "the same person"
+) -> MemberRead:
+    """Two records of one person made one."""
+    both = Merge(stays_id=stays_id, gone_id=gone_id)
+    return merging.merge_patients(session, both, why=why, actor=DESK)

@@ -11,8 +11,10 @@ from crm_core.api.route import Route
 from crm_core.appointments.queries import latest_of
 from crm_core.appointments.schemas import AppointmentRead
 from crm_core.base.paging import PageRequest
+from crm_core.base.preflight import Plan, Receipt
 from crm_core.base.words import RecordId
-from crm_core.loyalty import explaining, queries, service
+from crm_core.loyalty import explaining, merging, queries, service
+from crm_core.loyalty.merging.schemas import Merge, MergeCommit, MergeUndo, MergeUndoCommit
 from crm_core.loyalty.schemas import (
     Adjustment,
     Earn,
@@ -67,6 +69,32 @@ def register_patient(db: Db, actor: CurrentActor, data: PatientCreate) -> Done[M
     """Registers a patient, who is a member with the welcome points from then on."""
     member = service.register_patient(db, data, actor=actor)
     return Done(message="Patient registered successfully", data=member)
+
+
+@router.post("/plan-merge")
+def plan_merge(db: ReadDb, actor: CurrentActor, data: Merge) -> Envelope[Plan]:
+    """What would become of two records of one person; changes nothing."""
+    return Envelope(data=merging.plan_merge(db, data, actor=actor))
+
+
+@router.post("/commit-merge")
+def commit_merge(db: Db, actor: CurrentActor, data: MergeCommit) -> Done[Receipt]:
+    """Makes the two one, as was shown: the code of the one that goes leads to the other."""
+    receipt = merging.commit_merge(db, data, actor=actor)
+    return Done(message="The records are one", data=receipt)
+
+
+@router.post("/plan-merge-undo")
+def plan_merge_undo(db: ReadDb, actor: CurrentActor, data: MergeUndo) -> Envelope[Plan]:
+    """Whether the merge of a receipt can be undone: until the points that moved are used."""
+    return Envelope(data=merging.plan_merge_undo(db, data, actor=actor))
+
+
+@router.post("/commit-merge-undo")
+def commit_merge_undo(db: Db, actor: CurrentActor, data: MergeUndoCommit) -> Done[Receipt]:
+    """Makes them two records again, as was shown."""
+    receipt = merging.commit_merge_undo(db, data, actor=actor)
+    return Done(message="The merge is undone", data=receipt)
 
 
 @router.get("/{patient_id}")

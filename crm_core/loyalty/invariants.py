@@ -90,6 +90,10 @@ _MEMBERS = {
         WHERE a.merged <> (p.merged_into_id IS NOT NULL)
            OR a.merged AND (a.balance <> 0 OR a.owed <> 0)
     """,
+    "a record leads to no other although its merge was not undone": """
+        SELECT p.patient_code FROM crm_patient_merges m JOIN crm_patients p ON p.id = m.gone_id
+        WHERE m.undone_at IS NULL AND p.merged_into_id IS NULL
+    """,
     "what is owed is not what undone visits left less what was paid back": """
         SELECT p.patient_code FROM crm_loyalty_accounts a JOIN crm_patients p USING (id)
         LEFT JOIN (

@@ -8,6 +8,7 @@ from crm_core.feedback import models as feedback
 from crm_core.hospitals import models as hospitals
 from crm_core.loyalty import models as loyalty
 from crm_core.loyalty.importing import models as importing
+from crm_core.loyalty.merging import models as merging
 from crm_core.messaging import models as messaging
 from crm_core.owners import models as owners
 from crm_core.patients import models as patients
@@ -26,6 +27,7 @@ TABLES = (
     patients,
     loyalty,
     importing,
+    merging,
     messaging,
     payouts,
     appointments,

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm_core.base import crypto, history
@@ -38,7 +38,7 @@ def create_patient(session: Session, data: PatientCreate, *, actor: Actor) -> Pa
         **_plain(values), **_nin_columns(data.nin), referred_by_id=_referrer(session, data)
     )
     session.add(patient)
-    with _refusing():
+    with refusing_clashes():
         session.flush()
     return queries.get_patient(session, patient.id)
 
@@ -61,7 +61,7 @@ def update_patient(
     for name, value in values.items():
         setattr(patient, name, value)
     _check_whole(patient, data)
-    with _refusing():
+    with refusing_clashes():
         session.flush()
     return queries.get_patient(session, patient_id)
 
@@ -130,30 +130,6 @@ def lock_patients(session: Session, patient_ids: Sequence[int]) -> None:
     )
 
 
-def mark_merged(session: Session, gone: Patient, stays: Patient) -> None:
-    """The record that went keeps its code, which leads to the one that stays.
-
-    What the one that stays did not know it learns; nothing it knew is overwritten.
-    """
-    given = {name: getattr(gone, name) for name in (*_HANDED_OVER, "email")}
-    gone.merged_into_id = stays.id
-    gone.status = PatientStatus.INACTIVE.value
-    gone.email = None
-    # Email and NIN are unique among those that are not merged: they leave one before the other.
-    session.flush()
-    session.execute(_FOLLOW, {"gone": gone.id, "stays": stays.id})
-    for name, value in given.items():
-        if getattr(stays, name) is None:
-            setattr(stays, name, value)
-    for name in ("allergies", "chronic_conditions"):
-        both = [*getattr(stays, name), *getattr(gone, name)]
-        setattr(stays, name, list(dict.fromkeys(both)))
-    _hand_over_nin(gone, stays)
-    _hand_over_visits(gone, stays)
-    _hand_over_consent(gone, stays)
-    session.flush()
-
-
 def lock_patient(session: Session, patient_id: int) -> Patient:
     """The patient, locked until the transaction ends; a merged one is no longer changed."""
     patient = session.get(
@@ -166,25 +142,6 @@ def lock_patient(session: Session, patient_id: int) -> Patient:
     if patient.merged_into_id is not None:
         raise Conflict(f"{patient.patient_code} was merged into another patient: change that one.")
     return patient
-
-
-def _hand_over_nin(gone: Patient, stays: Patient) -> None:
-    if stays.nin_hash is None:
-        stays.nin_encrypted, stays.nin_hash = gone.nin_encrypted, gone.nin_hash
-        stays.nin_last4 = gone.nin_last4
-
-
-def _hand_over_visits(gone: Patient, stays: Patient) -> None:
-    stays.visit_count += gone.visit_count
-    seen = [day for day in (stays.last_visit_date, gone.last_visit_date) if day is not None]
-    stays.last_visit_date = max(seen, default=None)
-
-
-def _hand_over_consent(gone: Patient, stays: Patient) -> None:
-    """What the person said last."""
-    if gone.consent_at > stays.consent_at:
-        stays.communication_preferences = gone.communication_preferences
-        stays.consent_source, stays.consent_at = gone.consent_source, gone.consent_at
 
 
 def _referrer(session: Session, data: PatientCreate) -> int | None:
@@ -235,25 +192,11 @@ def _nin_columns(nin: str | None) -> dict[str, Any]:
     }
 
 
-def _refusing() -> AbstractContextManager[None]:
+def refusing_clashes() -> AbstractContextManager[None]:
+    """Sentences for what the database refuses of a patient."""
     return refusing_violations(
         uq_crm_patients_email="Another patient has this email address.",
         uq_crm_patients_nin_hash="Another patient has this NIN: is it the same person?",
         fk_crm_patients_preferred_hospital_id="There is no such hospital.",
         ck_crm_patients_born_before="A patient is born before being registered.",
     )
-
-
-_HANDED_OVER = (
-    "middle_name",
-    "alternate_phone",
-    "blood_group",
-    "genotype",
-    "nhis_number",
-    "preferred_hospital_id",
-    "emergency_contact_name",
-    "emergency_contact_phone",
-    "emergency_contact_relationship",
-)
-# A code leads to the last record in one step, however often its person was merged.
-_FOLLOW = text("UPDATE crm_patients SET merged_into_id = :stays WHERE merged_into_id = :gone")

@@ -69,13 +69,7 @@ class Commit:
         Args:
             clear: name of the table whose choice is done with.
         """
-        told = {
-            "id": receipt.receipt_id,
-            "changed": receipt.changed,
-            "refused": len(receipt.refused),
-            "why": [f"{each.label}: {each.reason}" for each in receipt.refused[:3]],
-        }
-        self.kept[_RECEIPT] = json.dumps(told)
+        self.kept.update(kept_receipt(receipt))
         if clear:
             self.kept[f"{clear}-chosen"] = ""
 
@@ -123,6 +117,17 @@ def committing(name: str, flash: str, *, why: str = "") -> Iterator[Commit]:
     with act(flash, why=why, once=form_token(name), keep=kept) as session:
         commit = Commit(session, kept)
         yield commit
+
+
+def kept_receipt(receipt: Receipt) -> dict[str, str]:
+    """For ``act(keep=…)``: the receipt that ``last_receipt`` leads to."""
+    told = {
+        "id": receipt.receipt_id,
+        "changed": receipt.changed,
+        "refused": len(receipt.refused),
+        "why": [f"{each.label}: {each.reason}" for each in receipt.refused[:3]],
+    }
+    return {_RECEIPT: json.dumps(told)}
 
 
 def last_receipt() -> None:

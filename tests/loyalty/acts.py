@@ -19,7 +19,7 @@ from crm_core.loyalty.schemas import (
     TransactionFilter,
     TransactionRead,
 )
-from tests.make_patients import ADJUSTER, DESK
+from tests.make_patients import ADJUSTER, DESK, join
 from tests.observe import sql
 
 
@@ -64,7 +64,7 @@ def set_tier(session: Session, patient_id: int, tier: str) -> None:
 
 def merge(session: Session, stays_id: int, gone_id: int) -> MemberRead:
     """Two records of one person."""
-    return service.merge_patients(session, stays_id, gone_id, why="the same", actor=DESK)
+    return join(session, stays_id, gone_id, why="the same")
 
 
 def explain(session: Session, patient_id: int) -> LoyaltyRead:

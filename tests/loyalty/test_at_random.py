@@ -15,12 +15,12 @@ from sqlalchemy.orm import Session
 
 from crm_core.base.db import reading, transaction
 from crm_core.base.errors import Conflict, Refusal
-from crm_core.loyalty import queries, service
+from crm_core.loyalty import merging, queries, service
 from crm_core.loyalty.schemas import Tier
 from crm_core.loyalty.service import ledger
 from crm_core.patients.invariants import invariants as patient_rules
 from tests.loyalty.acts import adjust, books, cancel, earn, merge, redeem, set_tier, spend, visit
-from tests.make_patients import make_patient, make_reward
+from tests.make_patients import DESK, make_patient, make_reward
 from tests.together import together
 
 SPARE = 4
@@ -91,6 +91,18 @@ def _merge(session: Session, dice: Random, members: list[int]) -> object:
     return merge(session, *dice.sample(unmerged, 2))
 
 
+def _part(session: Session, dice: Random, members: list[int]) -> object:
+    """The latest merges first: one that was built on cannot be undone."""
+    undoable = session.execute(
+        text("SELECT gone_id FROM crm_patient_merges WHERE undone_at IS NULL ORDER BY id DESC")
+    )
+    merged = list(undoable.scalars())
+    if not merged or dice.random() < 0.5:
+        return None
+    merging.part_patients(session, dice.choice(merged[:2]), actor=DESK)
+    return None
+
+
 def _set_tier(session: Session, dice: Random, members: list[int]) -> object:
     set_tier(session, dice.choice(members), dice.choice(list(Tier)).value)
     return None
@@ -118,7 +130,7 @@ def _fold(session: Session, dice: Random, members: list[int]) -> object:
 
 STEPS: tuple[Step, ...] = (
     *(_earn, _earn, _redeem, _redeem, _visit, _visit, _visit, _undo, _cancel, _adjust),
-    *(_end, _expire, _merge, _set_tier, _come_due, _review, _register, _fold),
+    *(_end, _expire, _merge, _part, _set_tier, _come_due, _review, _register, _fold),
 )
 
 

@@ -26,7 +26,7 @@ from crm_core.people.schemas import Role
 from tests.loyalty.acts import adjust, points, set_figure
 from tests.make import make_actor
 from tests.make_imports import file_of, line, look, take_over
-from tests.make_patients import DESK, asked, make_patient
+from tests.make_patients import DESK, asked, join, make_patient
 
 
 def rows_of(session: Session, seen: ImportRead) -> list[ImportRowRead]:
@@ -427,7 +427,7 @@ def test_patients_who_were_used_since_stay(session: Session) -> None:
     adjust(session, paid.id, 50)
     make_patient(session, referral_code=referrer.referral_code)
     gone = make_patient(session)
-    service.merge_patients(session, merged.id, gone.id, why="the same person", actor=DESK)
+    join(session, merged.id, gone.id, why="the same person")
     plan = importing.plan_undo(session, seen.id, actor=DESK)
     assert (plan.withdrawn, plan.kept) == (1, 4)
     undo(session, seen)

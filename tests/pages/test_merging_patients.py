@@ -6,25 +6,29 @@ import pytest
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
+from crm_core.base.preflight import Receipt, get_receipt
+from crm_core.loyalty import merging as joining
 from crm_core.loyalty import queries, service
+from crm_core.loyalty.merging.schemas import Merge, MergeCommit
 from crm_core.loyalty.schemas import Adjustment, MemberRead
 from crm_core.patients import queries as patients
 from crm_core.patients import service as records
 from crm_core.patients.schemas import PatientUpdate
 from crm_core.people.schemas import Role
+from tests.loyalty.acts import spend
 from tests.make_patients import ADJUSTER, DESK, make_patient
-from tests.pages.acting import cells, errors, fill, metric, press, texts
+from tests.pages.acting import cells, errors, fill, labels, metric, press, texts
 
 Open = Callable[..., AppTest]
 
 
 @pytest.fixture
-def merging(open_page: Open) -> Open:
+def merging(visit: Open) -> Open:
     """``merging(patient, other=…)``: the patient's page at its form for merging."""
 
     def open_it(patient: MemberRead, **query: object) -> AppTest:
         address = {"patient": patient.id, "do": "merge", **query}
-        return open_page("pages/patients.py", Role.VIEWER, **address)
+        return visit("pages/patients.py", Role.VIEWER, **address)
 
     return open_it
 
@@ -93,6 +97,7 @@ def test_the_records_are_merged_and_the_page_of_the_one_that_stays_opens(
     assert (after.id, after.nin) == (stays.id, "*******8901")
     assert queries.get_member(session, stays.id).loyalty_points == 150
     assert dict(page.query_params) == {"patient": str(stays.id)}
+    assert "Done: 2 records changed." in texts(page)
 
 
 def test_the_other_record_may_be_the_one_that_stays(
@@ -126,3 +131,47 @@ def test_a_patient_is_not_merged_with_itself(
     merging: Open, session: Session, twins: tuple[MemberRead, MemberRead]
 ) -> None:
     assert errors(merging(twins[0], other=twins[0].id)) == ["Choose two different patients."]
+
+
+def merged(session: Session, twins: tuple[MemberRead, MemberRead]) -> Receipt:
+    stays, goes = twins
+    both = Merge(stays_id=stays.id, gone_id=goes.id)
+    plan = joining.plan_merge(session, both, actor=DESK)
+    data = MergeCommit(**both.model_dump(), fingerprint=plan.fingerprint, reason="the same NIN")
+    return joining.commit_merge(session, data, actor=DESK)
+
+
+def test_a_merge_is_undone_from_its_receipt(
+    visit: Open, session: Session, twins: tuple[MemberRead, MemberRead]
+) -> None:
+    receipt = merged(session, twins)
+    page = visit("pages/receipts.py", Role.VIEWER, receipt=receipt.receipt_id)
+
+    press(page, "Undo the merge")
+    assert metric(page, "Points that go back") == "50"
+    press(page, "Make 1 record its own again")
+
+    assert queries.get_member(session, twins[1].id).loyalty_points == 150
+    assert get_receipt(session, receipt.receipt_id).undone_at is not None
+
+
+def test_a_merge_whose_points_were_used_is_not_undone(
+    visit: Open, session: Session, twins: tuple[MemberRead, MemberRead]
+) -> None:
+    receipt = merged(session, twins)
+    spend(session, twins[0].id, 120)
+    page = visit("pages/receipts.py", Role.VIEWER, receipt=receipt.receipt_id)
+
+    press(page, "Undo the merge")
+
+    assert "used or have ended" in str(cells(page, "Why"))
+    (button,) = [each for each in page.button if each.label.startswith("Make")]
+    assert button.disabled
+
+
+def test_who_only_reads_does_not_undo_a_merge(
+    visit: Open, session: Session, twins: tuple[MemberRead, MemberRead]
+) -> None:
+    receipt = merged(session, twins)
+    page = visit("pages/receipts.py", Role.ANALYST, receipt=receipt.receipt_id)
+    assert "Undo the merge" not in labels(page)

@@ -14,7 +14,7 @@ from crm_core.loyalty.schemas import Earn, MemberRead, Redeem, Tier, Transaction
 from crm_core.patients import service as patients
 from crm_core.patients.schemas import PatientStatus, PatientUpdate
 from crm_core.people.schemas import Role
-from tests.make_patients import ADJUSTER, DESK, make_patient, make_reward
+from tests.make_patients import ADJUSTER, DESK, join, make_patient, make_reward
 from tests.pages.acting import (
     cells,
     chips,
@@ -111,7 +111,7 @@ def test_a_merged_record_leads_to_the_one_that_stayed(
     open_patient: Open, session: Session, by: str
 ) -> None:
     stays, gone = make_patient(session, "Ada Obi"), make_patient(session, "Ada Oby")
-    service.merge_patients(session, stays.id, gone.id, why="one person", actor=DESK)
+    join(session, stays.id, gone.id, why="one person")
 
     page = open_patient(Role.VIEWER, getattr(gone, by))
 
@@ -377,7 +377,7 @@ def test_the_history_names_the_record_that_was_merged_into_this_one(
     open_patient: Open, session: Session
 ) -> None:
     ada, gone = make_patient(session), make_patient(session)
-    service.merge_patients(session, ada.id, gone.id, why="one person", actor=DESK)
+    join(session, ada.id, gone.id, why="one person")
 
     page = open_patient(Role.VIEWER, ada.id, tab="history")
 

@@ -12,14 +12,13 @@ from crm_core.base.db import transaction
 from crm_core.base.errors import Conflict, Forbidden, Invalid, NotFound
 from crm_core.loyalty import explaining
 from crm_core.loyalty import queries as loyalty_queries
-from crm_core.loyalty import service as loyalty
 from crm_core.loyalty.schemas import MemberFilter
 from crm_core.patients import queries, service
 from crm_core.patients.invariants import invariants
 from crm_core.patients.schemas import PatientFilter, PatientRead, PatientUpdate, StatusChange
 from crm_core.people.schemas import Role
 from tests.make import make_actor
-from tests.make_patients import DESK, make_patient
+from tests.make_patients import DESK, join, make_patient
 from tests.observe import history_of, refused_by, sql
 from tests.together import kinds, together
 
@@ -32,7 +31,7 @@ def change(session: Session, patient_id: int, **values: object) -> PatientRead:
 
 
 def merge(session: Session, stays: PatientRead, gone: PatientRead) -> PatientRead:
-    return loyalty.merge_patients(session, stays.id, gone.id, why="the same person", actor=DESK)
+    return join(session, stays.id, gone.id, why="the same person")
 
 
 def status(session: Session, patient_id: int, to: str) -> PatientRead:
@@ -248,7 +247,7 @@ def test_a_record_is_not_merged_twice_nor_with_itself(session: Session) -> None:
     with pytest.raises(Invalid, match="two different"):
         merge(session, stays, stays)
     with pytest.raises(NotFound):
-        loyalty.merge_patients(session, stays.id, 10**9, why="the same person", actor=DESK)
+        join(session, stays.id, 10**9, why="the same person")
 
 
 def test_two_who_merge_each_other_at_once_leave_one(own_database: str) -> None:

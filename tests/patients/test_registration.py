@@ -16,7 +16,7 @@ from crm_core.patients import queries, service
 from crm_core.patients.schemas import PatientCreate, PatientFilter
 from crm_core.people.schemas import Role
 from tests.make import make_actor
-from tests.make_patients import DESK, asked, make_patient
+from tests.make_patients import DESK, asked, join, make_patient
 from tests.observe import executed, history_of, sql
 from tests.together import kinds, together
 
@@ -256,7 +256,7 @@ def test_somebody_new_resembles_nobody(session: Session) -> None:
 
 def test_a_merged_record_is_no_duplicate(session: Session) -> None:
     stays, gone = make_patient(session, "Uche Bello"), make_patient(session, phone="08031234567")
-    loyalty.merge_patients(session, stays.id, gone.id, why="the same person", actor=DESK)
+    join(session, stays.id, gone.id, why="the same person")
     data = PatientCreate.model_validate(asked("Zara Ali", phone="08031234567"))
     assert queries.resembling(session, data) == []
 

@@ -11,7 +11,7 @@ from crm_core.loyalty.service.earning import (
     lock_for_visits,
     undo_visit,
 )
-from crm_core.loyalty.service.enrolment import merge_patients, register_patient
+from crm_core.loyalty.service.enrolment import register_patient
 from crm_core.loyalty.service.rewards import (
     cancel_redemption,
     cost_for,
@@ -34,7 +34,6 @@ __all__ = [
     "expire_points",
     "fold_sums",
     "lock_for_visits",
-    "merge_patients",
     "redeem",
     "register_patient",
     "review_tiers",

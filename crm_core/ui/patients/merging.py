@@ -1,23 +1,18 @@
-"""Two records of one person made one: both side by side, what moves, and the word to do it.
-
-What would move is not foretold but done and taken back, so that it is what the merge itself does.
-"""
+"""Two records of one person made one: both side by side, what moves, and the word to do it."""
 
 from dataclasses import dataclass
 from hashlib import sha256
 
 import streamlit as st
-from pydantic import BaseModel
 
-from crm_core.base.db import attribute
-from crm_core.base.errors import Conflict
-from crm_core.base.words import Reason
-from crm_core.loyalty import queries, service
+from crm_core.loyalty import merging, queries
+from crm_core.loyalty.merging import Pair
+from crm_core.loyalty.merging.schemas import Merge, MergeCommit
 from crm_core.loyalty.schemas import MemberFilter, MemberRead
 from crm_core.patients import queries as patients
 from crm_core.patients.likeness import Likeness
 from crm_core.people.schemas import Actor
-from crm_core.ui import address_bar, tables
+from crm_core.ui import address_bar, plans, tables
 from crm_core.ui.formatting import day
 from crm_core.ui.forms import Form
 from crm_core.ui.page import act, load
@@ -39,22 +34,16 @@ _CANDIDATES = {
 
 
 @dataclass(frozen=True)
-class _Pair:
-    """Two records, and what they would be together."""
+class _Shown:
+    """Two records with what they would be together, and the plan that is committed as shown."""
 
-    stays: MemberRead
-    goes: MemberRead
-    after: MemberRead
+    pair: Pair
+    fingerprint: str
 
     @property
     def digest(self) -> str:
         """Changes with anything that a person decides on."""
-        shown = f"{_essence(self.stays)}|{_essence(self.goes)}|{_essence(self.after)}"
-        return sha256(shown.encode()).hexdigest()[:12]
-
-
-class _Asked(BaseModel):
-    reason: Reason
+        return sha256(self.fingerprint.encode()).hexdigest()[:12]
 
 
 def show(patient: MemberRead, actor: Actor) -> None:
@@ -120,43 +109,39 @@ def _decide(patient: MemberRead, other_id: int, actor: Actor) -> None:
         "stays", "Which one stays?", {"other": _called(other)}, any_label=_called(patient)
     )
     stayed, gone = (other, patient) if stays else (patient, other)
-    pair = _Pair(stayed, gone, _tried(stayed, gone, actor))
-    _say_if_changed(pair)
-    _what_moves(pair)
-    _side_by_side(pair)
-    _confirm(pair, actor)
+    shown = _look(Merge(stays_id=stayed.id, gone_id=gone.id), actor)
+    _say_if_changed(shown)
+    _what_moves(shown.pair)
+    _side_by_side(shown.pair)
+    _confirm(shown, actor)
 
 
-def _tried(stays: MemberRead, goes: MemberRead, actor: Actor) -> MemberRead:
-    """The merge, done in a reading session: nothing of it stays."""
+def _look(wanted: Merge, actor: Actor) -> _Shown:
     with load() as session:
-        attribute(session, who=actor.key, why="looking at a merge")
-        why = "looking at a merge"
-        return service.merge_patients(session, stays.id, goes.id, why=why, actor=actor)
+        pair = merging.look_at_merge(session, wanted, actor=actor)
+    return _Shown(pair, merging.plan_of(pair).fingerprint)
 
 
-def _say_if_changed(pair: _Pair) -> None:
-    name = f"{pair.stays.id}-{pair.goes.id}"
+def _say_if_changed(shown: _Shown) -> None:
+    name = f"{shown.pair.stays.id}-{shown.pair.gone.id}"
     before, _, digest = str(st.session_state.get(_SHOWN, "")).partition("|")
-    if before == name and digest != pair.digest:
+    if before == name and digest != shown.digest:
         st.warning("One of the two was changed since you looked: look again before you merge.")
-    st.session_state[_SHOWN] = f"{name}|{pair.digest}"
+    st.session_state[_SHOWN] = f"{name}|{shown.digest}"
 
 
-def _what_moves(pair: _Pair) -> None:
-    moved = pair.after.loyalty_points - pair.stays.loyalty_points
-    ended = pair.goes.loyalty_points - moved
+def _what_moves(pair: Pair) -> None:
     with st.grid(4, min_column_width=160):
-        st.metric("Points that move", f"{moved:,}", border=True)
+        st.metric("Points that move", f"{pair.moved:,}", border=True)
         st.metric("Points together", f"{pair.after.loyalty_points:,}", border=True)
         st.metric("Tier together", label_of(pair.after.loyalty_tier), border=True)
         st.metric("Visits together", f"{pair.after.visit_count:,}", border=True)
-    if ended > 0:
-        st.text(f"{ended:,} points end: a person is welcomed once.")
+    if pair.ended > 0:
+        st.text(f"{pair.ended:,} points end: a person is welcomed once.")
 
 
-def _side_by_side(pair: _Pair) -> None:
-    read = [_written(each) for each in (pair.stays, pair.goes, pair.after)]
+def _side_by_side(pair: Pair) -> None:
+    read = [_written(each) for each in (pair.stays, pair.gone, pair.after)]
     rows: list[dict[str, object]] = [
         {"": name, "Stays": read[0][name], "Goes": read[1][name], "Together": read[2][name]}
         for name in read[0]
@@ -171,35 +156,29 @@ def _side_by_side(pair: _Pair) -> None:
     tables.show(Table(rows=rows, columns=columns, alt=alt, empty=""))
 
 
-def _confirm(pair: _Pair, actor: Actor) -> None:
+def _confirm(shown: _Shown, actor: Actor) -> None:
+    stays, gone = shown.pair.stays, shown.pair.gone
     # What was shown is in the form's name: a click on what has changed since finds no form.
-    with Form(f"merge-{pair.digest}") as form:
+    with Form(f"merge-{shown.digest}") as form:
         st.text(
-            f"{pair.goes.patient_code} is closed, and its code leads to {pair.stays.patient_code}. "
-            "This cannot be taken back."
+            f"{gone.patient_code} is closed, and its code leads to {stays.patient_code}. This can"
+            " be undone from its receipt as long as the points that move are not used."
         )
         form.reason("How do you know that it is the same person?")
-        sent = form.submit(plain(f"Merge {pair.goes.patient_code} into {pair.stays.patient_code}"))
+        sent = form.submit(plain(f"Merge {gone.patient_code} into {stays.patient_code}"))
     if not sent:
         return
+    kept = {_MERGED: str(stays.id)}
     why = str(form.values["reason"])
-    kept = {_MERGED: str(pair.stays.id)}
     with act("The records are one", why=why, once=form.token, keep=kept) as session:
-        asked = _Asked.model_validate(form.values)
-        merged = service.merge_patients(
-            session, pair.stays.id, pair.goes.id, why=asked.reason, actor=actor
-        )
-        if _essence(merged) != _essence(pair.after):
-            raise Conflict("One of the two was changed since you looked: look again.")
+        wanted = {"stays_id": stays.id, "gone_id": gone.id, "fingerprint": shown.fingerprint}
+        data = MergeCommit.model_validate({**form.values, **wanted})
+        receipt = merging.commit_merge(session, data, actor=actor)
+        kept |= plans.kept_receipt(receipt)
 
 
 def _called(patient: MemberRead) -> str:
     return f"{patient.patient_code} {patient.name}"
-
-
-def _essence(patient: MemberRead) -> str:
-    """All but the instants, which each try sets anew."""
-    return patient.model_dump_json(exclude={"updated_at", "version", "consent_at"})
 
 
 def _written(patient: MemberRead) -> dict[str, str]:

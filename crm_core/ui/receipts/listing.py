@@ -14,6 +14,8 @@ _KINDS = {
     "payout_payment": "Payments marked",
     "patient_import": "Patients imported",
     "patient_import_undo": "Imports undone",
+    "patient_merge": "Patients merged",
+    "patient_merge_undo": "Merges undone",
 }
 _COLUMNS = {
     "Receipt": tables.text(width=80),

@@ -4,18 +4,21 @@ import streamlit as st
 
 from crm_core.base import preflight
 from crm_core.base.preflight import ReceiptRead
-from crm_core.payouts import service
 from crm_core.people.names import names_of
 from crm_core.people.schemas import Actor, Permission
 from crm_core.ui import address_bar, downloads, facts, plans, states, tables
 from crm_core.ui.formatting import moment, words
 from crm_core.ui.page import load
 from crm_core.ui.plain import plain
-from crm_core.ui.plans import Proposal, View
+from crm_core.ui.plans import Proposal
+from crm_core.ui.receipts.undoing import UNDOINGS
 
 _PLAN = "undo-receipt"
 _CHANGED, _REFUSED = "changed", "refused"
-_UNDOABLE = "payout_approval"
+_PLACES = {
+    "patient_import": ("import", "pages/patients.py"),
+    "patient_merge": ("patient", "pages/patients.py"),
+}
 _LONG = {"digest"}  # shown among the facts: too long for a card
 
 
@@ -90,8 +93,10 @@ def _changed(receipt: ReceiptRead) -> None:
 
 def _leads_to(receipt: ReceiptRead) -> tuple[str, str]:
     """What a changed record is called in the address, and the page it stands on."""
-    imported = receipt.kind.startswith("patient_import")
-    return ("import", "pages/patients.py") if imported else ("payout", "pages/payouts.py")
+    for kind, place in _PLACES.items():
+        if receipt.kind.startswith(kind):
+            return place
+    return "payout", "pages/payouts.py"
 
 
 def _refused(receipt: ReceiptRead) -> None:
@@ -112,36 +117,18 @@ def _what_to_do(actor: Actor, receipt: ReceiptRead) -> None:
         if "file_id" in receipt.totals and actor.may(Permission.PAYOUTS_PAY):
             path = f"/export/bank-file/{receipt.totals['file_id']}"
             downloads.link(path, f"Download {receipt.totals['file_code']}.csv")
-        if _may_undo(actor, receipt) and st.button("Undo the approval", key="undo"):
-            ids = [change.id for change in receipt.changed]
+        way = UNDOINGS.get(receipt.kind)
+        if way and way.offered(receipt, actor) and st.button(way.label, key="undo"):
             with load() as session:
-                plan = service.plan_undo(session, ids, actor=actor)
+                plan = way.plan(session, receipt, actor)
             plans.open_plan(_PLAN, plan, receipt_id=receipt.id)
 
 
-def _may_undo(actor: Actor, receipt: ReceiptRead) -> bool:
-    return (
-        receipt.kind == _UNDOABLE
-        and receipt.undone_at is None
-        and bool(receipt.changed)
-        and actor.may(Permission.PAYOUTS_APPROVE)
-    )
-
-
 def _undo(actor: Actor, receipt: ReceiptRead, proposal: Proposal) -> None:
-    view = View(
-        title="Look before the approvals are undone",
-        totals={"count": "Will wait for approval again"},
-        verb="Undo the approval of {}",
-    )
-    if plans.confirmed(_PLAN, proposal, view):
-        ids = [verdict.id for verdict in proposal.plan.verdicts]
+    way = UNDOINGS[receipt.kind]
+    if plans.confirmed(_PLAN, proposal, way.view):
         with plans.committing(_PLAN, "The receipt says what was undone") as done:
-            fingerprint = proposal.plan.fingerprint
-            undone = service.commit_undo(
-                done.session, fingerprint, ids, actor=actor, receipt_id=receipt.id
-            )
-            done.keep(undone)
+            done.keep(way.commit(done.session, receipt, proposal.plan, actor))
 
 
 def _first(kind: str, count: int) -> int:
