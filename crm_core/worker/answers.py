@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
+from crm_core.appointments import service as appointments
+from crm_core.feedback import service as feedback
 from crm_core.messaging.receiving import replies
 from crm_core.messaging.schemas import InboundRead
 from crm_core.worker.jobs import app, job
@@ -12,7 +14,7 @@ from crm_core.worker.jobs import app, job
 Take = Callable[[Session, InboundRead], bool]
 """True where the reply was an answer to something of that domain."""
 
-TAKERS: tuple[Take, ...] = ()
+TAKERS: tuple[Take, ...] = (appointments.take_answer, feedback.take_answer)
 """Asked one after the other, until one takes it."""
 
 _log = logging.getLogger(__name__)

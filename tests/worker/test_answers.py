@@ -6,12 +6,18 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm_core.appointments.queries import get_appointment
+from crm_core.feedback import service
+from crm_core.feedback.schemas import FeedbackReply
 from crm_core.messaging.models import InboundMessage
 from crm_core.messaging.receiving.replies import take_replies
 from crm_core.messaging.receiving.schemas import Reply
 from crm_core.messaging.schemas import Channel, InboundRead
+from crm_core.patients.queries import get_patient
 from crm_core.people.schemas import machine
 from crm_core.worker import answers
+from tests.make_appointments import make_visit
+from tests.make_feedback import VIEWER, make_feedback
 
 Takes = Callable[..., list[str]]
 
@@ -43,13 +49,13 @@ def outcomes(session: Session) -> list[tuple[str | None, bool]]:
     return [(row.outcome, row.handled_at is not None) for row in rows]
 
 
-def write(session: Session, *texts: str) -> None:
+def write(session: Session, *texts: str, sender: str = "+2348012345678") -> None:
     replies = [
         Reply(
             provider="termii",
             provider_id=f"in-{text}",
             channel=Channel.SMS,
-            sender="+2348012345678",
+            sender=sender,
             text=text,
         )
         for text in texts
@@ -83,3 +89,22 @@ def test_a_domain_that_breaks_loses_no_reply(
     answers.hand_on_replies()
     assert outcomes(session) == [("person", False), ("person", False)]
     assert "could not be handed on" in caplog.text
+
+
+def test_an_answer_to_a_reminder_confirms_the_visit_and_no_more(session: Session) -> None:
+    visit = make_visit(session)
+    patient = get_patient(session, visit.patient_id)
+    write(session, "YES", sender=patient.phone)
+    answers.hand_on_replies()
+    session.expire_all()
+    assert get_appointment(session, visit.id).status == "confirmed"
+    assert outcomes(session) == [("taken", True)]
+
+
+def test_an_answer_to_our_answer_goes_into_the_case(session: Session) -> None:
+    case = make_feedback(session)
+    service.reply_to_source(session, case.id, FeedbackReply(content="Sorry."), actor=VIEWER)
+    patient = get_patient(session, case.source_id)
+    write(session, "It happened again.", sender=patient.phone)
+    answers.hand_on_replies()
+    assert outcomes(session) == [("taken", True)]
