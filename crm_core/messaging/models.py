@@ -118,6 +118,7 @@ class MessageBatch(Base):
     leased_until: Mapped[datetime | None] = mapped_column(_Instant)
     cursor_id: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     claimed_id: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    judged_id: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     created_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
     finished_at: Mapped[datetime | None] = mapped_column(_Instant)
 

@@ -1,11 +1,10 @@
 """The week's share: of promotional, educational and survey messages a patient gets only so many.
 
 Two workers may be about to send to the same patient on two channels. Each takes a lock of the
-patient's before it counts, and counts what others are handing over as sent, so the share holds.
+patient's before it counts, and counts what others have judged fit to go as sent: the share holds.
 """
 
 from collections import defaultdict
-from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import text
@@ -34,7 +33,7 @@ def hold_back(session: Session, judged: Judged, limits: Limits, *, now: datetime
             times.append(now)
         else:
             judged.aside.append(_held(message, times, limits.weekly_cap, now))
-    return replace(judged, letters=letters)
+    return Judged(letters, judged.aside)
 
 
 def _counts(message: Message) -> bool:
@@ -75,7 +74,8 @@ _SENT = text(
       AND m.purpose IN ('promotional', 'educational', 'survey')
       AND (m.status IN ('sent', 'delivered', 'read', 'unknown')
                AND coalesce(m.sent_at, m.updated_at) > now() - interval '7 days'
-           OR m.status IN ('pending', 'deferred') AND m.id > b.cursor_id AND m.id <= b.claimed_id)
+           OR m.status IN ('pending', 'deferred') AND m.id > b.cursor_id AND m.id <= b.judged_id
+               AND b.leased_until IS NOT NULL)
     ORDER BY 3
     """
 )

@@ -12,7 +12,8 @@ from threading import Event, Thread
 from crm_core.base.settings import settings
 from crm_core.messaging.dispatch import doubts
 from crm_core.messaging.dispatch.leases import LeaseLost
-from crm_core.messaging.dispatch.working import Batch, work_off
+from crm_core.messaging.dispatch.patience import Line, line
+from crm_core.messaging.dispatch.working import Batch, Worker
 from crm_core.messaging.gateways import Gateway
 
 POLL_SECONDS = 1.0
@@ -52,30 +53,39 @@ class Dispatcher:
 
     def _send(self, gateway: Gateway) -> None:
         idle = 0
-        while not self.stopping.is_set():
-            try:
-                worked = work_off(gateway, self.worker, self.stopping, self._holding(gateway))
-                if not worked and idle % LOOK_UP_EVERY == 0:
-                    doubts.look_up(gateway)
-            except Exception:  # noqa: BLE001  (the channel goes on; its batch goes to whoever is first)
-                _log.exception("Sending on %s failed", gateway.channel)
-                worked = False
-            idle = 0 if worked else idle + 1
-            self.stopping.wait(0 if worked else POLL_SECONDS)
+        with line() as ours:
+            holding = Holder(self._held, gateway.channel.value)
+            worker = Worker(gateway, self.worker, ours, self.stopping, holding)
+            while not self.stopping.is_set():
+                worked = self._work(worker, idle)
+                idle = 0 if worked else idle + 1
+                self.stopping.wait(0 if worked else POLL_SECONDS)
 
-    def _holding(self, gateway: Gateway) -> "Holder":
-        return Holder(self._held, gateway.channel.value)
+    def _work(self, worker: Worker, idle: int) -> bool:
+        """One batch; where there is none, now and then a look at what is in doubt."""
+        try:
+            if worker.work_off():
+                return True
+            if idle % LOOK_UP_EVERY == 0:
+                doubts.look_up(worker.gateway, worker.line)
+        except Exception:  # noqa: BLE001  (the channel goes on; its batch goes to whoever is first)
+            _log.exception("Sending on %s failed", worker.gateway.channel)
+        return False
 
     def _renew(self) -> None:
         """Keeps the leases of what is in hand, however long a provider takes."""
-        while not self.stopping.wait(settings().crm_message_lease / 4):
-            for batch in [*self._held.values()]:
-                try:
-                    batch.renew()
-                except LeaseLost:
-                    _log.warning("The lease of batch %s is lost", batch.lease.batch_id)
-                except Exception:  # noqa: BLE001  (tried again soon, and before it is too late)
-                    _log.exception("The lease of batch %s was not renewed", batch.lease.batch_id)
+        with line() as ours:
+            while not self.stopping.wait(settings().crm_message_lease / 4):
+                for batch in [*self._held.values()]:
+                    self._renew_one(batch, ours)
+
+    def _renew_one(self, batch: Batch, ours: Line) -> None:
+        try:
+            batch.renew(ours)
+        except LeaseLost:
+            _log.warning("The lease of batch %s is lost", batch.lease.batch_id)
+        except Exception:  # noqa: BLE001  (tried again soon, and before it is too late)
+            _log.exception("The lease of batch %s was not renewed", batch.lease.batch_id)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from crm_core.messaging.dispatch.messages import Message, Result
@@ -70,12 +70,14 @@ class Reading:
             return self._handed(message, MessageStatus.UNKNOWN, reason, said)
         if outcome.verdict is Verdict.ACCEPTED:
             sent = self._handed(message, MessageStatus.SENT, None, None)
-            cost = message.price if outcome.cost is None else outcome.cost
-            return replace(sent, provider_id=outcome.provider_id, cost=cost)
+            sent.provider_id = outcome.provider_id
+            sent.cost = message.price if outcome.cost is None else outcome.cost
+            return sent
         if outcome.verdict is Verdict.REFUSED:
             reason = outcome.code or "refused"
             refused = self._handed(message, MessageStatus.FAILED, reason, outcome.error)
-            return replace(refused, hard=outcome.hard)
+            refused.hard = outcome.hard
+            return refused
         return self._again(message, outcome)
 
     def _again(self, message: Message, outcome: Outcome) -> Result:
@@ -85,7 +87,8 @@ class Reading:
             return self._handed(message, MessageStatus.FAILED, GAVE_UP, outcome.error)
         asked = timedelta(seconds=outcome.retry_after or 0)
         waits = self._handed(message, MessageStatus.PENDING, "retry", outcome.error)
-        return replace(waits, due_at=self.now + max(asked, backoff(attempts)))
+        waits.due_at = self.now + max(asked, backoff(attempts))
+        return waits
 
     def _handed(
         self, message: Message, status: MessageStatus, reason: str | None, error: str | None

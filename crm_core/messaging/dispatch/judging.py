@@ -1,7 +1,7 @@
 """The last look before a message goes out: may it still, and what exactly does it say."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import text
@@ -36,6 +36,11 @@ class Rules:
     texts: Texts
 
 
+def rules_in_force(session: Session, limits: Limits) -> Rules:
+    """What a batch is judged by; its texts are read when they are met."""
+    return Rules(limits, prices_in_force(session), {})
+
+
 def judge(session: Session, messages: Sequence[Message], rules: Rules, *, now: datetime) -> Judged:
     """Looks anew at whether each may be sent, and fills in what was left open."""
     judged = Judged()
@@ -58,54 +63,42 @@ def fill_in(session: Session, messages: Sequence[Message], rules: Rules) -> list
     """The same with address and text, whether they may still be sent or not."""
     contacts = contacts_of(session, {message.recipient for message in messages})
     texts = _texts(session, messages, rules.texts)
-    return [
-        _written(message, contact, texts) if contact is not None else message
-        for message in messages
-        for contact in (contacts.get(message.recipient),)
-    ]
-
-
-def rules_in_force(session: Session, limits: Limits) -> Rules:
-    """What a batch is judged by; its texts are read when they are met."""
-    return Rules(limits, prices_in_force(session), {})
+    for message in messages:
+        contact = contacts.get(message.recipient)
+        if contact is not None:
+            _fill(message, contact, texts)
+    return list(messages)
 
 
 def _write(
     judged: Judged, message: Message, contact: Contact, texts: Texts, prices: Prices
 ) -> None:
     try:
-        written = _written(message, contact, texts)
+        _fill(message, contact, texts)
     except Invalid as refusal:
-        judged.aside.append(_failed(message, str(refusal)))
+        judged.aside.append(Result(message, MessageStatus.FAILED, "text", str(refusal)))
         return
-    if written.content is None:
+    if message.content is None:
         judged.aside.append(_skipped(message, SkipReason.NO_TEMPLATE))
+        return
+    if message.channel is Channel.SMS:
+        message.parts = sms_parts(message.content).parts
+        message.price = prices.sms_part * message.parts
     else:
-        judged.letters.append(_priced(written, written.content, prices))
+        message.price = prices.of(message.channel, message.content)
+    judged.letters.append(message)
 
 
-def _priced(message: Message, content: str, prices: Prices) -> Message:
-    """With its parts and what they cost, until the provider says better."""
-    if message.channel is not Channel.SMS:
-        return replace(message, price=prices.of(message.channel, content))
-    parts = sms_parts(content).parts
-    return replace(message, parts=parts, price=prices.sms_part * parts)
-
-
-def _written(message: Message, contact: Contact, texts: Texts) -> Message:
+def _fill(message: Message, contact: Contact, texts: Texts) -> None:
     """To where it goes now, with its text filled in where a campaign left it open."""
-    addressed = replace(message, address=contact.address(message.channel))
+    message.address = contact.address(message.channel)
     if message.content is not None or message.template_id is None:
-        return addressed
+        return
     subject, body = texts.get(message.template_id, (None, None))
-    if body is None:
-        return addressed
-    values = contact.fields() | (message.fields or {})
-    return replace(
-        addressed,
-        subject=filling.fill(subject, values) if subject else None,
-        content=filling.fill(body, values),
-    )
+    if body is not None:
+        values = contact.fields() | (message.fields or {})
+        message.subject = filling.fill(subject, values) if subject else None
+        message.content = filling.fill(body, values)
 
 
 def _texts(session: Session, messages: Sequence[Message], known: Texts) -> Texts:
@@ -124,10 +117,6 @@ def _skipped(message: Message, reason: SkipReason) -> Result:
 
 def _expired(message: Message) -> Result:
     return Result(message, MessageStatus.EXPIRED, "expired", "It was of no use any more.")
-
-
-def _failed(message: Message, sentence: str) -> Result:
-    return Result(message, MessageStatus.FAILED, "text", sentence)
 
 
 _TEXTS = text("SELECT id, subject, body FROM crm_message_templates WHERE id = ANY(:ids)")

@@ -66,26 +66,15 @@ def take(session: Session, channel: Channel, worker: str) -> Lease | None:
     )
 
 
-def move_on(session: Session, lease: Lease, claim: int) -> bool:
-    """The claimed chunk is done, and the messages up to ``claim`` are the next one.
-
-    Where the batch or its channel was paused meanwhile nothing is claimed and the batch is given
-    back; then the answer is False.
-
-    Raises:
-        LeaseLost: the token is no longer the batch's.
+def look_ahead(session: Session, lease: Lease, judged: int) -> None:
+    """Notes that the messages up to this id are about to be handed over: the week's share of a
+    patient counts them.
     """
-    values = _token(lease) | {"done": lease.claimed, "claim": claim}
-    row = session.execute(_MOVE_ON, values).one_or_none()
-    if row is None:
-        raise LeaseLost
-    lease.cursor, lease.claimed = lease.claimed, row.claimed_id
-    lease.health, lease.failures = ChannelState(row.health), row.failures
-    return lease.interrupted
+    _or_lost(session, lease, _LOOK_AHEAD, {"judged": judged})
 
 
 def finish(session: Session, lease: Lease) -> None:
-    """Nothing of the batch is left to send."""
+    """Nothing of the batch is left to send. One that was paused meanwhile ends when it goes on."""
     _or_lost(session, lease, _FINISH, {"done": lease.claimed})
 
 
@@ -102,11 +91,12 @@ def renew(session: Session, lease: Lease) -> None:
 def _or_lost(
     session: Session, lease: Lease, statement: TextClause, values: dict[str, object]
 ) -> None:
-    if session.execute(statement, _token(lease) | values).first() is None:
+    if session.execute(statement, token_of(lease) | values).first() is None:
         raise LeaseLost
 
 
-def _token(lease: Lease) -> dict[str, object]:
+def token_of(lease: Lease) -> dict[str, object]:
+    """What a statement names to change the batch."""
     return {"batch": lease.batch_id, "token": lease.token}
 
 
@@ -130,32 +120,24 @@ _TAKE = text(
         ORDER BY priority, due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     UPDATE crm_message_batches b
-    SET attempts = attempts + 1, leased_by = :worker,
+    SET attempts = attempts + 1, leased_by = :worker, judged_id = claimed_id,
         leased_until = now() + make_interval(secs => :seconds)
     FROM (SELECT id FROM interrupted UNION ALL SELECT id FROM due) found
     WHERE b.id = found.id
     RETURNING b.id, b.attempts, b.purpose, b.cursor_id, b.claimed_id, b.last_id
     """
 )
-_MOVE_ON = text(
+_LOOK_AHEAD = text(
     """
-    UPDATE crm_message_batches b
-    SET cursor_id = :done,
-        claimed_id = CASE WHEN may.go THEN :claim ELSE :done END,
-        leased_until = CASE WHEN may.go THEN b.leased_until END
-    FROM (SELECT h.state, h.failures, m.id,
-                 m.state = 'ready' AND h.state NOT IN ('open', 'paused') AS go
-          FROM crm_message_batches m JOIN crm_channel_health h ON h.channel = m.channel
-          WHERE m.id = :batch AND m.attempts = :token FOR UPDATE OF m) may
-    WHERE b.id = may.id
-    RETURNING b.claimed_id, may.state AS health, may.failures
+    UPDATE crm_message_batches SET judged_id = :judged
+    WHERE id = :batch AND attempts = :token RETURNING id
     """
 )
 _FINISH = text(
     """
     UPDATE crm_message_batches
     SET cursor_id = :done, claimed_id = :done, leased_until = NULL, finished_at = now(),
-        state = CASE WHEN state = 'cancelled' THEN state ELSE 'done' END
+        state = CASE WHEN state = 'ready' THEN 'done' ELSE state END
     WHERE id = :batch AND attempts = :token RETURNING id
     """
 )

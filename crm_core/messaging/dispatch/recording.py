@@ -1,34 +1,55 @@
 """Writing down what became of messages: one statement a chunk, forward only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from crm_core.messaging.dispatch.leases import Lease
+from crm_core.messaging.dispatch.leases import Lease, LeaseLost, token_of
 from crm_core.messaging.dispatch.messages import Result
-from crm_core.messaging.schemas import MessageStatus
+from crm_core.messaging.schemas import ChannelState, MessageStatus
 
+CANCELLED = ("campaign_cancelled", "The campaign was cancelled before it was sent.")
+_OPEN = ["pending", "deferred"]
 _KNOWN = frozenset({MessageStatus.SENT, MessageStatus.FAILED})
 
 
 def record(session: Session, lease: Lease, results: Sequence[Result], *, now: datetime) -> None:
-    """Records a chunk; what waits again goes to a batch of its own, which inherits the old one's
-    state: what is paused stays paused.
+    """Records a chunk; what waits again goes to a batch of its own, as the old one is: what is
+    paused stays paused, and what is cancelled does not wait.
     """
-    if not results:
-        return
-    waits = [result for result in results if result.due_at is not None]
-    batch_id = _later(session, lease, waits) if waits else None
-    _write(session, results, batch_id, now, ["pending", "deferred"])
+    if results:
+        _write(session, _values(session, lease, results, now), _OPEN)
+
+
+def record_and_claim(
+    session: Session, lease: Lease, results: Sequence[Result], claim: int, *, now: datetime
+) -> bool:
+    """Records the last chunk, and claims the messages up to ``claim`` as the next one.
+
+    Where the batch or its channel was paused meanwhile nothing is claimed and the batch is given
+    back; then the answer is False.
+
+    Raises:
+        LeaseLost: the token is no longer the batch's; then nothing is recorded, either.
+    """
+    values = _values(session, lease, results, now) | token_of(lease) | {"states": _OPEN}
+    values |= {"done": lease.claimed, "claim": claim}
+    row = session.execute(_RECORD_AND_CLAIM, values).one_or_none()
+    if row is None:
+        raise LeaseLost
+    lease.cursor, lease.claimed = lease.claimed, row.claimed_id
+    lease.health, lease.failures = ChannelState(row.health), row.failures
+    return lease.interrupted
 
 
 def record_known(session: Session, results: Sequence[Result], *, now: datetime) -> int:
     """Records what was learnt of messages of which nothing was known; gives of how many."""
     known = [result for result in results if result.status in _KNOWN]
-    return _write(session, known, None, now, ["unknown"]) if known else 0
+    return _write(session, _columns(known, None, now), ["unknown"]) if known else 0
 
 
 def postpone(session: Session, lease: Lease, reason: str, sentence: str) -> None:
@@ -37,7 +58,8 @@ def postpone(session: Session, lease: Lease, reason: str, sentence: str) -> None
     session.execute(_POSTPONE, values | {"reason": reason, "sentence": sentence})
 
 
-def _later(session: Session, lease: Lease, waits: Sequence[Result]) -> int:
+def _later(session: Session, lease: Lease, waits: Sequence[Result]) -> int | None:
+    """A new batch for these; None where the old one was cancelled."""
     ids = [result.message.id for result in waits]
     values = {
         "batch": lease.batch_id,
@@ -46,19 +68,36 @@ def _later(session: Session, lease: Lease, waits: Sequence[Result]) -> int:
         "size": len(ids),
         "due_at": max(result.due_at for result in waits if result.due_at is not None),
     }
-    return int(session.execute(_LATER, values).scalar_one())
+    return session.execute(_LATER, values).scalar_one_or_none()
 
 
-def _write(
-    session: Session,
-    results: Sequence[Result],
-    later: int | None,
-    now: datetime,
-    states: list[str],
-) -> int:
-    columns = [*zip(*(_row(result, later, now) for result in results), strict=True)]
-    values = {name: list(column) for name, column in zip(_NAMES, columns, strict=True)}
-    return len(session.execute(_RECORD, values | {"states": states}).all())
+def _cancelled(result: Result) -> Result:
+    if result.due_at is None:
+        return result
+    reason, sentence = CANCELLED
+    return replace(result, status=MessageStatus.SKIPPED, reason=reason, error=sentence, due_at=None)
+
+
+def _values(
+    session: Session, lease: Lease, results: Sequence[Result], now: datetime
+) -> dict[str, object]:
+    waits = [result for result in results if result.due_at is not None]
+    later = _later(session, lease, waits) if waits else None
+    if waits and later is None:
+        results = [_cancelled(result) for result in results]
+    return _columns(results, later, now)
+
+
+def _columns(results: Sequence[Result], later: int | None, now: datetime) -> dict[str, object]:
+    """The rows as the columns that the statement takes."""
+    if not results:
+        return {name: [] for name in _NAMES}
+    columns = zip(*(_row(result, later, now) for result in results), strict=True)
+    return {name: list(column) for name, column in zip(_NAMES, columns, strict=True)}
+
+
+def _write(session: Session, values: Mapping[str, object], states: list[str]) -> int:
+    return len(session.execute(_RECORD, {**values, "states": states}).all())
 
 
 def _row(result: Result, later: int | None, now: datetime) -> tuple[Any, ...]:
@@ -88,8 +127,7 @@ _NAMES = (
     *("ids", "statuses", "addresses", "subjects", "contents", "parts", "reasons", "errors"),
     *("providers", "provider_ids", "costs", "handed", "sent", "batches"),
 )
-_RECORD = text(
-    """
+_UPDATE = """
     UPDATE crm_communication_logs m
     SET status = r.status, address = coalesce(r.address, m.address),
         subject = coalesce(r.subject, m.subject), content = coalesce(r.content, m.content),
@@ -108,8 +146,26 @@ _RECORD = text(
     ) AS r (id, status, address, subject, content, parts, reason, error, provider, provider_id,
             cost, handed, sent, batch_id)
     WHERE m.id = r.id AND m.status = ANY(CAST(:states AS crm_message_status[]))
-    RETURNING m.id
-    """
+"""
+_RECORD = text(f"{_UPDATE} RETURNING m.id")
+# One statement does both, so that neither can be without the other. The batch is locked first:
+# whoever pauses or cancels it locks it before its messages, too.
+_RECORD_AND_CLAIM = text(
+    f"""
+    WITH may AS MATERIALIZED (
+        SELECT m.id, h.state AS health, h.failures,
+               m.state = 'ready' AND h.state NOT IN ('open', 'paused') AS go
+        FROM crm_message_batches m JOIN crm_channel_health h ON h.channel = m.channel
+        WHERE m.id = :batch AND m.attempts = :token FOR UPDATE OF m
+    ), moved AS (
+        UPDATE crm_message_batches b
+        SET cursor_id = :done, claimed_id = CASE WHEN go THEN :claim ELSE :done END,
+            leased_until = CASE WHEN go THEN b.leased_until END
+        FROM may WHERE b.id = may.id
+        RETURNING b.claimed_id, may.health, may.failures
+    ), recorded AS ({_UPDATE} AND EXISTS (SELECT FROM may) RETURNING m.id)
+    SELECT claimed_id, health, failures FROM moved
+    """  # noqa: S608  (put together from constants of ours)
 )
 _LATER = text(
     """
@@ -117,7 +173,7 @@ _LATER = text(
         last_id, size, due_at, cursor_id, claimed_id)
     SELECT channel, purpose, CASE WHEN state = 'paused' THEN state ELSE 'ready' END, priority,
            campaign_id, :first, :last, :size, :due_at, :first - 1, :first - 1
-    FROM crm_message_batches WHERE id = :batch
+    FROM crm_message_batches WHERE id = :batch AND state <> 'cancelled'
     RETURNING id
     """
 )

@@ -1,7 +1,7 @@
 """One batch from its lease to its end: record the last chunk, claim the next, hand it over.
 
-Recording and claiming are one transaction, and handing over is in none. So whenever this process
-dies, at most one chunk is in doubt, and the batch row says which.
+Recording and claiming are one statement, and handing over is in no transaction. So whenever this
+process dies, at most one chunk is in doubt, and the batch row says which.
 """
 
 import logging
@@ -10,7 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Event
+from typing import TypeVar
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crm_core.base.clock import utc_now
@@ -28,16 +30,22 @@ from crm_core.messaging.dispatch.judging import Rules
 from crm_core.messaging.dispatch.leases import Lease, LeaseLost
 from crm_core.messaging.dispatch.limits import limits_in_force
 from crm_core.messaging.dispatch.messages import Message, Result
-from crm_core.messaging.dispatch.patience import lasting
+from crm_core.messaging.dispatch.patience import Line
 from crm_core.messaging.gateways import Gateway, GatewayDown
 from crm_core.messaging.schemas import ChannelState
 
 CHUNK = 50
 """Messages that are handed over together; a crash leaves no more than these in doubt."""
 
+AHEAD = 500
+FRESH_SECONDS = 5.0
+"""So many messages are judged at once, and so old may the judgement be when one is handed over."""
+
 PAUSE_AFTER_FAILURE = timedelta(seconds=5)
 _QUIET = ("quiet_hours", "Such messages are not sent at night.")
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -46,14 +54,18 @@ class Batch:
 
     Attributes:
         size: messages a chunk.
+        letters: judged fit to go, not claimed yet; ``judged`` says when.
         results: of the last chunk, not recorded yet.
-        renewed: when the lease was last known to be ours, on the clock of this process.
+        renewed: when the lease was last known to be ours. Both on the clock of this process.
     """
 
+    line: Line
     lease: Lease
     gateway: Gateway
     rules: Rules
     size: int
+    letters: list[Message] = field(default_factory=list)
+    judged: float = 0.0
     results: list[Result] = field(default_factory=list)
     renewed: float = field(default_factory=time.monotonic)
 
@@ -62,10 +74,10 @@ class Batch:
         most = self.rules.limits.most_attempts
         return handing.Reading(self.gateway.name, most, utc_now(), silent)
 
-    def renew(self) -> None:
+    def renew(self, line: Line) -> None:
         """Says that we are still at it; ``LeaseLost`` where that comes too late."""
         began = time.monotonic()
-        lasting(lambda session: leases.renew(session, self.lease))
+        line.lasting(lambda session: leases.renew(session, self.lease))
         self.renewed = began
 
     @property
@@ -73,54 +85,67 @@ class Batch:
         """Whether somebody else may soon take the batch."""
         return time.monotonic() - self.renewed > settings().crm_message_lease / 2
 
+    @property
+    def stale(self) -> bool:
+        """Whether the messages ahead have to be judged anew."""
+        return not self.letters or time.monotonic() - self.judged > FRESH_SECONDS
 
-Holding = Callable[[Batch | None], None]
 
+@dataclass
+class Worker:
+    """One channel's thread: who it is, and how it is told to stop.
 
-def work_off(gateway: Gateway, worker: str, stopping: Event, holding: Holding) -> bool:
-    """Takes one batch of the gateway's channel and sends it; False where none was due.
-
-    Args:
-        gateway: of the channel.
-        worker: our name, for people.
-        stopping: once set, the chunk in hand is finished and the rest given back.
+    Attributes:
         holding: told which batch is in hand, so that its lease is renewed meanwhile.
     """
-    batch = lasting(lambda session: _take(session, gateway, worker))
-    if batch is None:
-        return False
-    holding(batch)
-    try:
-        _send(batch, stopping)
-    except LeaseLost:
-        _log.warning("Batch %s went to another worker", batch.lease.batch_id)
-        lasting(lambda session: recording.record_known(session, batch.results, now=utc_now()))
-    finally:
-        holding(None)
-    return True
 
+    gateway: Gateway
+    name: str
+    line: Line
+    stopping: Event
+    holding: Callable[[Batch | None], None]
 
-def _take(session: Session, gateway: Gateway, worker: str) -> Batch | None:
-    if breaker.waits(session, gateway.channel):
-        return None
-    lease = leases.take(session, gateway.channel, worker)
-    if lease is None:
-        return None
-    rules = judging.rules_in_force(session, limits_in_force(session))
-    most = pacing.at_once(CHUNK, rules.limits.a_second[gateway.channel])
-    return Batch(lease, gateway, rules, breaker.most_at_once(session, gateway.channel, most))
+    def work_off(self) -> bool:
+        """Takes one batch of the gateway's channel and sends it; False where none was due."""
+        batch = self.line.lasting(self._take, attributed=True)
+        if batch is None:
+            return False
+        self.holding(batch)
+        try:
+            self._send(batch)
+        except LeaseLost:
+            _log.warning("Batch %s went to another worker", batch.lease.batch_id)
+            known, now = batch.results, utc_now()
+            self.line.lasting(lambda session: recording.record_known(session, known, now=now))
+        finally:
+            self.holding(None)
+        return True
 
+    def _take(self, session: Session) -> Batch | None:
+        channel = self.gateway.channel
+        lease = None
+        if not breaker.waits(session, channel):
+            lease = leases.take(session, channel, self.name)
+        if lease is None:
+            return None
+        rules = judging.rules_in_force(session, limits_in_force(session))
+        most = pacing.at_once(CHUNK, rules.limits.a_second[channel])
+        size = breaker.most_at_once(session, channel, most)
+        return Batch(self.line, lease, self.gateway, rules, size)
 
-def _send(batch: Batch, stopping: Event) -> None:
-    """Chunk after chunk, until nothing is left, or the batch or the channel was paused."""
-    if batch.lease.interrupted:
-        _resume(batch)
-    while True:
-        _wait_for_our_turn(batch, stopping)
-        lease, letters = lasting(lambda session: _advance(session, batch, stopping))
-        batch.lease, batch.results = lease, []
-        if letters is None or not _hand_over(batch, letters):
-            return
+    def _send(self, batch: Batch) -> None:
+        """Chunk after chunk, until nothing is left, or the batch or the channel was paused."""
+        if batch.lease.interrupted:
+            _resume(batch)
+        while True:
+            due = batch.stale or self.stopping.is_set()
+            if due and not _look_ahead(batch, self.stopping):
+                return
+            chunk = batch.letters[: batch.size]
+            if chunk:
+                _wait_for_our_turn(batch, len(chunk), self.stopping)
+                if not _claim(batch, chunk) or not _hand_over(batch, chunk):
+                    return
 
 
 def _resume(batch: Batch) -> None:
@@ -133,66 +158,96 @@ def _resume(batch: Batch) -> None:
     if batch.gateway.honours_keys:
         lease.claimed = lease.cursor
         return
-    doubtful = lasting(
+    doubtful = batch.line.lasting(
         lambda session: judging.fill_in(session, messages.in_doubt(session, lease), batch.rules)
     )
     outcomes = handing.look_up(batch.gateway, doubtful)
     batch.results = batch.read(silent=handing.INTERRUPTED).results(doubtful, outcomes)
 
 
-def _wait_for_our_turn(batch: Batch, stopping: Event) -> None:
+def _look_ahead(batch: Batch, stopping: Event) -> bool:
+    """Judges the next messages; False where there is nothing to do, and the batch is put down."""
+    stops = stopping.is_set()
+    judged = _recording(batch, lambda session: _judge(session, batch, stops))
+    if judged is None:
+        return False
+    batch.letters, batch.judged = judged, time.monotonic()
+    return True
+
+
+def _judge(session: Session, batch: Batch, stops: bool) -> list[Message] | None:
+    """It changes nothing but the database: it may have to be done again."""
+    lease, now = batch.lease, utc_now()
+    quiet = _quiet_until(batch, now)
+    found = [] if stops or quiet else messages.waiting(session, lease, AHEAD)
+    if found:
+        leases.look_ahead(session, lease, found[-1].id)
+        judged = judging.judge(session, found, batch.rules, now=now)
+        recording.record(session, lease, judged.aside, now=now)
+        return judged.letters
+    recording.record(session, lease, batch.results, now=now)
+    if quiet:
+        recording.postpone(session, lease, *_QUIET)
+    if quiet or stops:
+        leases.give_back(session, lease, done=lease.claimed, due_at=quiet)
+    else:
+        leases.finish(session, lease)
+    return None
+
+
+def _quiet_until(batch: Batch, now: datetime) -> datetime | None:
+    """Until when such messages are held back; None where they are not."""
+    return batch.rules.limits.quiet_until(now) if batch.lease.purpose.needs_consent else None
+
+
+def _wait_for_our_turn(batch: Batch, count: int, stopping: Event) -> None:
     """Keeps to the provider's pace."""
-    lease, pace = batch.lease, batch.rules.limits.a_second[batch.gateway.channel]
-    count = min(batch.size, lease.last - lease.claimed)
-    if pace and count > 0:
-        turn = lasting(lambda session: pacing.take_turn(session, lease.channel, count, pace))
+    channel = batch.gateway.channel
+    pace = batch.rules.limits.a_second[channel]
+    if pace:
+        turn = batch.line.lasting(lambda session: pacing.take_turn(session, channel, count, pace))
         stopping.wait(turn)
 
 
-def _advance(session: Session, batch: Batch, stopping: Event) -> tuple[Lease, list[Message] | None]:
-    """Records the last chunk and claims the next; None instead of letters where it is over.
+def _claim(batch: Batch, chunk: list[Message]) -> bool:
+    """Records the last chunk and claims this one; False where it was paused meanwhile."""
 
-    It changes nothing but the database, and gives the new lease: it may have to be done again.
-    """
-    lease, now, results = replace(batch.lease), utc_now(), batch.results
-    stops, quiet = stopping.is_set(), _quiet(batch)
-    found = [] if stops or quiet else messages.waiting(session, lease, batch.size)
-    letters = None
-    if stops or quiet:
-        leases.give_back(session, lease, done=lease.claimed, due_at=quiet)
-    elif not found:
-        leases.finish(session, lease)
-    elif leases.move_on(session, lease, found[-1].id):
-        judged = judging.judge(session, found, batch.rules, now=now)
-        letters, results = judged.letters, [*results, *judged.aside]
-    recording.record(session, lease, results, now=now)
-    if quiet:
-        recording.postpone(session, lease, *_QUIET)
-    return lease, letters
+    def act(session: Session) -> tuple[Lease, bool]:
+        lease, last = replace(batch.lease), chunk[-1].id
+        now = utc_now()
+        return lease, recording.record_and_claim(session, lease, batch.results, last, now=now)
+
+    batch.lease, claimed = _recording(batch, act)
+    batch.results, batch.letters = [], batch.letters[len(chunk) :]
+    return claimed
 
 
-def _quiet(batch: Batch) -> datetime | None:
-    """Until when such messages are held back; None where they are not."""
-    if not batch.lease.purpose.needs_consent:
-        return None
-    return batch.rules.limits.quiet_until(utc_now())
-
-
-def _hand_over(batch: Batch, letters: list[Message]) -> bool:
-    """False where the provider took nothing and the batch was given back."""
-    if not letters:
-        return True
-    if batch.running_out:
-        batch.renew()
+def _recording(batch: Batch, act: Callable[[Session], T]) -> T:
+    """A provider that gives one number to two messages must not keep them from being recorded."""
     try:
-        outcomes = handing.hand_over(batch.gateway, letters)
+        return batch.line.lasting(act)
+    except IntegrityError:
+        if not any(result.provider_id for result in batch.results):
+            raise
+        _log.error("%s gave a message the number of another one", batch.gateway.name)
+        for result in batch.results:
+            result.provider_id = None
+        return batch.line.lasting(act)
+
+
+def _hand_over(batch: Batch, chunk: list[Message]) -> bool:
+    """False where the provider took nothing and the batch was given back."""
+    if batch.running_out:
+        batch.renew(batch.line)
+    try:
+        outcomes = handing.hand_over(batch.gateway, chunk)
     except GatewayDown as refusal:
         down = refusal
     else:
-        batch.results = batch.read().results(letters, outcomes)
+        batch.results = batch.read().results(chunk, outcomes)
         _note_health(batch)
         return True
-    lasting(lambda session: _turn_back(session, batch, down))
+    batch.line.lasting(lambda session: _turn_back(session, batch, down), attributed=True)
     return False
 
 
@@ -208,8 +263,9 @@ def _note_health(batch: Batch) -> None:
     """Tells the breaker of trouble, and of its end; in good times there is nothing to tell."""
     channel, reason = batch.gateway.channel, handing.trouble(batch.results)
     if reason is not None:
-        lasting(lambda s: breaker.note_failure(s, channel, reason, retry_after=None))
+        batch.line.lasting(
+            lambda s: breaker.note_failure(s, channel, reason, retry_after=None), attributed=True
+        )
     elif batch.lease.health is not ChannelState.CLOSED or batch.lease.failures:
-        lasting(lambda session: breaker.note_success(session, channel))
-        pace = batch.rules.limits.a_second[channel]
-        batch.size = pacing.at_once(CHUNK, pace)
+        batch.line.lasting(lambda s: breaker.note_success(s, channel), attributed=True)
+        batch.size = pacing.at_once(CHUNK, batch.rules.limits.a_second[channel])

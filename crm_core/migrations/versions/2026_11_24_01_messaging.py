@@ -59,6 +59,7 @@ CREATE TABLE crm_message_batches (
     leased_until timestamptz,
     cursor_id bigint NOT NULL DEFAULT 0,
     claimed_id bigint NOT NULL DEFAULT 0,
+    judged_id bigint NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL DEFAULT now(),
     finished_at timestamptz
 );

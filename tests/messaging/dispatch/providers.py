@@ -27,7 +27,7 @@ class Scripted:
 
     channel: Channel = Channel.SMS
     answer: Answer = accepts
-    trouble: Exception | None = None
+    trouble: BaseException | None = None
     knows: Answer = lambda letter: None
     honours_keys: bool = False
     name: str = "scripted"

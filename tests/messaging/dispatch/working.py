@@ -5,16 +5,19 @@ from threading import Event
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm_core.messaging.dispatch.working import Batch, work_off
+from crm_core.messaging.dispatch.patience import line
+from crm_core.messaging.dispatch.working import Batch, Worker
 from crm_core.messaging.gateways import Gateway
 from crm_core.messaging.models import Communication, MessageBatch
 
 
 def send_all(gateway: Gateway, *, stopping: Event | None = None) -> int:
     """Sends until nothing is due; gives how many batches that took."""
-    batches = 0
-    while work_off(gateway, "test", stopping or Event(), _holding):
-        batches += 1
+    batches, stop = 0, stopping or Event()
+    with line() as ours:
+        worker = Worker(gateway, "test", ours, stop, _holding)
+        while not stop.is_set() and worker.work_off():
+            batches += 1
     return batches
 
 
