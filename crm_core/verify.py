@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from crm_core.base import history
 from crm_core.feedback import invariants as feedback
 from crm_core.loyalty import invariants as loyalty
+from crm_core.messaging import invariants as messaging
 from crm_core.owners import invariants as owners
 from crm_core.patients import invariants as patients
 from crm_core.payouts import invariants as payouts
@@ -20,6 +21,7 @@ CHECKS: dict[str, Check] = {
     "payouts": payouts.invariants,
     "patients": patients.invariants,
     "loyalty": loyalty.invariants,
+    "messaging": messaging.invariants,
     "feedback": feedback.invariants,
 }
 """Name → what yields a sentence for each fault. A domain's ``invariants`` goes in here."""

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -60,7 +61,7 @@ class Scene:
 
     def kill_worker(self) -> None:
         """Any one; another one takes its place."""
-        victim = self.workers.pop(random.randrange(len(self.workers)))  # noqa: S311
+        victim = self.workers.pop(random.randrange(len(self.workers)))
         victim.stop(signal.SIGKILL)
         self.killed["worker"] += 1
         self.start_worker()
@@ -85,7 +86,7 @@ class Scene:
             rows = connection.execute(
                 "SELECT status, count(*) FROM crm_communication_logs GROUP BY 1 ORDER BY 1"
             )
-            return {status: count for status, count in rows}
+            return dict(rows)
 
     def ids(self, status: str) -> set[int]:
         """The messages in this state."""
@@ -94,6 +95,10 @@ class Scene:
                 "SELECT id FROM crm_communication_logs WHERE status = %s", [status]
             )
             return {one for (one,) in rows}
+
+    def has_come_to(self, messages: float) -> bool:
+        """Whether the provider has seen so many, or there are no more."""
+        return len(self.seen()) >= messages or self.is_over()
 
     def is_over(self) -> bool:
         """Whether nothing is left to do."""
@@ -127,7 +132,7 @@ def play(scene: Scene, messages: int, kills: int) -> None:
     """Kills one after the other as the work goes on, at moments that nobody chose."""
     acts = [scene.kill_worker, scene.kill_provider, scene.kill_worker, scene.kill_database]
     for number in range(kills):
-        reached = messages * (number + random.random()) / (kills + 1)  # noqa: S311
-        eventually(lambda goal=reached: len(scene.seen()) >= goal or scene.is_over())
+        reached = messages * (number + random.random()) / (kills + 1)
+        eventually(partial(scene.has_come_to, reached))
         acts[number % len(acts)]()
     eventually(scene.is_over)
