@@ -9,6 +9,7 @@ from crm_core.base import history
 from crm_core.feedback import invariants as feedback
 from crm_core.loyalty import invariants as loyalty
 from crm_core.messaging import invariants as messaging
+from crm_core.messaging.figures import invariants as message_figures
 from crm_core.owners import invariants as owners
 from crm_core.patients import invariants as patients
 from crm_core.payouts import invariants as payouts
@@ -22,6 +23,7 @@ CHECKS: dict[str, Check] = {
     "patients": patients.invariants,
     "loyalty": loyalty.invariants,
     "messaging": messaging.invariants,
+    "message figures": message_figures.invariants,
     "feedback": feedback.invariants,
 }
 """Name → what yields a sentence for each fault. A domain's ``invariants`` goes in here."""

@@ -143,6 +143,12 @@ class Communication(Base):
             postgresql_where=text("reference_id IS NOT NULL"),
         ),
         Index(
+            "ix_crm_communication_logs_trouble",
+            "status",
+            "id",
+            postgresql_where=text("status IN ('failed', 'skipped', 'expired', 'unknown')"),
+        ),
+        Index(
             "ix_crm_communication_logs_sent_at",
             "sent_at",
             postgresql_using="brin",

@@ -86,6 +86,8 @@ UNTRACKED = {
     "crm_early_receipts",
     "crm_inbound_messages",
     "crm_message_batches",
+    "crm_message_hour_lines",
+    "crm_message_hours",
     "crm_idempotency_keys",
     "crm_worker_beats",
     "crm_owner_scores",
