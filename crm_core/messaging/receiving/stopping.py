@@ -69,6 +69,8 @@ def obey(session: Session, said: Said, sender: str, *, actor: Actor) -> int:
     A number that two patients share belongs to whoever holds the telephone: when they say stop,
     nothing more comes to it.
     """
+    # Said twice at the same moment, the second one finds the first one's choice.
+    session.execute(_ONE_AT_A_TIME, {"sender": sender})
     people = people_with(session, sender)
     changed = [person for person in people if choose(session, said, person, actor=actor)]
     if changed and said.wish in _CONFIRMATIONS:
@@ -109,6 +111,7 @@ def _confirmation(said: Said, person: Person) -> Outgoing:
     )
 
 
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('stop:' || :sender, 0))")
 _WITH_NUMBER = text(
     """
     SELECT 'patient' AS kind, id FROM crm_patients
