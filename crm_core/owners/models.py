@@ -41,6 +41,7 @@ class Owner(Base):
         Index("ix_crm_owners_name", text("lower(last_name)"), text("lower(first_name)"), "id"),
         Index("ix_crm_owners_value", text("(opening_value + payouts_paid_gross)"), "id"),
         Index("ix_crm_owners_satisfaction", text("coalesce(satisfaction_score, 0)"), "id"),
+        Index("ix_crm_owners_discontent", text("coalesce(satisfaction_score, 6)"), "id"),
         Index("ix_crm_owners_status", "status"),
         Index("ix_crm_owners_nin_hash", "nin_hash"),
         Index("ix_crm_owners_phone_end", text("reverse(phone) text_pattern_ops")),

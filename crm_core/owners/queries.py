@@ -88,6 +88,10 @@ OWNERS: Listing[OwnerRead] = Listing(
         "name": Order(_BY_NAME, descending=False),
         "value": Order((Owner.opening_value + Owner.payouts_paid_gross, Owner.id)),
         "satisfaction": Order((func.coalesce(Owner.satisfaction_score, 0), Owner.id)),
+        # Whoever was never asked comes last: six is beyond any score.
+        "discontent": Order(
+            (func.coalesce(Owner.satisfaction_score, 6), Owner.id), descending=False
+        ),
     },
     key=Owner.id,
     noun="Owner",

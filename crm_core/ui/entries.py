@@ -22,6 +22,7 @@ ENTRIES = [
     Entry("patients", "Patients", ":material/groups:", "Operations", Permission.PATIENTS_READ),
     Entry("loyalty", "Loyalty", ":material/loyalty:", "Operations", Permission.LOYALTY_READ),
     Entry("communications", "Messages", ":material/forum:", "Operations", Permission.MESSAGES_READ),
+    Entry("feedback", "Feedback", ":material/reviews:", "Operations", Permission.FEEDBACK_READ),
     Entry("owners", "Owners", ":material/handshake:", "Operations", Permission.OWNERS_READ),
     Entry("payouts", "Payouts", ":material/payments:", "Money", Permission.PAYOUTS_READ),
     Entry("receipts", "Receipts", ":material/receipt_long:", "Money", Permission.PAYOUTS_READ),

@@ -26,6 +26,8 @@ from crm_core.base.errors import NotFound
 from crm_core.base.paging import PageRequest
 from crm_core.base.read import Listing
 from crm_core.base.statements import compiled_text
+from crm_core.feedback.queries import FEEDBACK
+from crm_core.feedback.schemas import FeedbackFilter
 from crm_core.hospitals.queries import HOSPITALS
 from crm_core.hospitals.schemas import HospitalFilter
 from crm_core.insights.exports.columns import ColumnDoc
@@ -134,6 +136,13 @@ LISTS: dict[str, ListSpec] = {
         Permission.MESSAGES_READ,
         "crm_communication_logs",
         frozenset({"subject", "content"}),
+    ),
+    "feedback": ListSpec(
+        FEEDBACK,
+        FeedbackFilter,
+        Permission.FEEDBACK_READ,
+        "crm_feedback",
+        frozenset({"source_name", "subject", "message", "resolution"}),
     ),
     "history": ListSpec(HISTORY, HistoryFilter, Permission.HISTORY_READ, "crm_history"),
 }

@@ -475,6 +475,8 @@ CREATE INDEX ix_crm_owner_ratings_owner_id_rated_on ON crm_owner_ratings (owner_
 CREATE INDEX ix_crm_owner_ratings_rated_on ON crm_owner_ratings (rated_on);
 SELECT crm_track('crm_owner_ratings');
 
+CREATE INDEX ix_crm_owners_discontent ON crm_owners (coalesce(satisfaction_score, 6), id);
+
 CREATE FUNCTION crm_owner_marks(whose bigint)
 RETURNS TABLE (score numeric, day date) LANGUAGE sql STABLE
 SET search_path = public, pg_temp AS $$

@@ -155,6 +155,7 @@ class OwnerSort(StrEnum):
     NAME = "name"
     VALUE = "value"
     SATISFACTION = "satisfaction"
+    DISCONTENT = "discontent"
 
 
 class OwnerFilter(PageRequest):

@@ -1,0 +1,1 @@
+"""The feedback page in parts: queue, list, a case, figures, owners, intake, settings."""

@@ -1,0 +1,118 @@
+"""Owners' scores: the least content first, each with its history and what drags it down."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import streamlit as st
+
+from crm_core.base.clock import last_months
+from crm_core.owners import queries
+from crm_core.owners.schemas import OwnerFilter, OwnerRead, ScoreMark
+from crm_core.people.schemas import Actor
+from crm_core.ui import address_bar, tables
+from crm_core.ui.owners.satisfaction import KNOWN_MONTHS, trend
+from crm_core.ui.page import load
+from crm_core.ui.plain import plain
+
+PARAM = "owner-score"
+_COLUMNS = {
+    "Owner": tables.text(width=230),
+    "Score": tables.progress(most=5, width=160),
+    "Code": tables.text(width=100),
+    "Last contact": tables.on_day(width=120),
+}
+_MARKS = {
+    "What": tables.text(width=190),
+    "Day": tables.on_day(width=110),
+    "Score": tables.progress(most=5, width=140),
+    "About": tables.text(width=160),
+    "Without it the score would be": tables.text(width=200),
+}
+
+
+def show(_: Actor) -> None:
+    """The owner that the address names, above the list of all."""
+    owner_id = address_bar.number(PARAM)
+    if owner_id is not None:
+        _one(owner_id)
+        return
+    filters = OwnerFilter.model_validate(
+        {"sort": "discontent", "page": address_bar.page_of(), "limit": tables.PAGE}
+    )
+    with load() as session:
+        found = tables.page_of(session, queries.list_owners, filters)
+    tables.pick_one(
+        tables.Table(
+            rows=[_row(owner) for owner in found.rows],
+            columns=_COLUMNS,
+            ids=[owner.id for owner in found.rows],
+            alt="Owners by their satisfaction score, the least content first",
+            empty="There are no owners yet.",
+            name="owner-scores",
+        ),
+        opens=lambda each: {PARAM: str(each)},
+    )
+    tables.pages(found, "owner")
+
+
+def _one(owner_id: int) -> None:
+    address_bar.link_back("All owners' scores", without=[PARAM])
+    with load() as session:
+        owner = queries.get_owner(session, owner_id)
+        scores = queries.score_history(session, owner_id, last_months(KNOWN_MONTHS)[0])
+        marks = queries.marks_of(session, owner_id)
+    st.subheader(plain(owner.name), anchor=False)
+    left, right = st.columns([2, 3])
+    with left.container(border=True):
+        score = owner.satisfaction_score
+        st.metric("Score", "–" if score is None else f"{score:.2f} of 5")
+        trend(scores)
+    with right.container(border=True):
+        st.subheader("What it is made of, what drags it down first", anchor=False)
+        _marks(owner, marks)
+
+
+def _marks(owner: OwnerRead, marks: Sequence[ScoreMark]) -> None:
+    tables.pick_one(
+        tables.Table(
+            rows=[_mark(mark, owner.satisfaction_score) for mark in marks],
+            columns=_MARKS,
+            ids=list(range(len(marks))),
+            alt="Surveys and ratings of the last twelve months, what drags the score down first",
+            empty="No survey and no stars in the last twelve months.",
+            name="score-marks",
+        ),
+        opens=lambda place: _opens(owner.id, marks[place]),
+    )
+
+
+def _opens(owner_id: int, mark: ScoreMark) -> dict[str, str | None]:
+    kind, _, rest = mark.source.partition("-")
+    number = rest.partition("-")[0]
+    return {"feedback": number} if kind == "feedback" else {"owner-score": str(owner_id)}
+
+
+def _mark(mark: ScoreMark, score: Decimal | None) -> dict[str, object]:
+    kind, _, rest = mark.source.partition("-")
+    return {
+        "What": "Survey" if kind == "survey" else _given(rest),
+        "Day": mark.day,
+        "Score": mark.score,
+        "About": mark.topic or "",
+        "Without it the score would be": ""
+        if score is None
+        else f"{score + mark.pull:.2f} ({mark.pull:+.2f})",
+    }
+
+
+def _given(rest: str) -> str:
+    return "How a case was resolved" if "resolution" in rest else "Stars in feedback"
+
+
+def _row(owner: OwnerRead) -> dict[str, object]:
+    return {
+        "Owner": owner.name,
+        "Score": owner.satisfaction_score,
+        "Code": owner.owner_code,
+        "Last contact": owner.last_contact_date,
+    }
