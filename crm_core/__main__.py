@@ -231,6 +231,7 @@ def _connected() -> Iterator[None]:
 main.add_command(bulk.generate_patients)
 main.add_command(bulk.export_dataset)
 main.add_command(bulk.import_patients)
+main.add_command(bulk.reconcile_transfers)
 
 
 def _actor() -> Actor:

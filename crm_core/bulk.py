@@ -17,6 +17,9 @@ from crm_core.insights.exports import Dataset, ExportFilter, Format, open_export
 from crm_core.loyalty import importing
 from crm_core.loyalty.importing import queries as imports
 from crm_core.loyalty.importing.schemas import ImportRead
+from crm_core.payouts.transfers.configured import required_gateway
+from crm_core.payouts.transfers.hearing import apply_waiting_events
+from crm_core.payouts.transfers.reconciling import reconcile
 from crm_core.people.schemas import Actor, machine
 
 
@@ -85,6 +88,22 @@ def import_patients(
             _commit_import(seen, actor)
         if refused is not None:
             _write_refused(seen, refused, actor)
+
+
+@click.command("reconcile")
+def reconcile_transfers() -> None:
+    """Ask the transfer provider now about every transfer that was not answered.
+
+    The worker does the same every minute; this is for when it was away, or to see what is found.
+    """
+    with _connected():
+        provider = required_gateway()
+        events = apply_waiting_events()
+        found = reconcile(provider)
+    click.echo(
+        f"Events applied: {events:,}. Transfers taken over: {found.abandoned:,},"
+        f" asked after: {found.verified:,}, sent: {found.sent:,}."
+    )
 
 
 @contextmanager

@@ -13,10 +13,13 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy import Engine, QueuePool
+from sqlalchemy.exc import SQLAlchemyError
 
 from crm_core.api.reader import LaneReader
-from crm_core.base.db import SessionFactory
+from crm_core.base.db import SessionFactory, reading
 from crm_core.base.read import Reader
+from crm_core.base.webhooks import waiting_by_provider
+from crm_core.payouts.transfers.queries import transfers_by_state
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -45,6 +48,7 @@ class Metrics:
         )
         self._pools = _Pools()
         self.registry.register(self._pools)
+        self.registry.register(_Waiting())
         self._counters: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def count(self, route: str, method: str, *, status: int, seconds: float) -> None:
@@ -81,3 +85,25 @@ class _Pools(Collector):
             gauge.add_metric(["writer", "idle"], engine.pool.checkedin())
             gauge.add_metric(["writer", "busy"], engine.pool.checkedout())
         yield gauge
+
+
+class _Waiting(Collector):
+    """What is under way in the database; left out where it does not answer."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Transfers by state, and events of providers that were not applied yet."""
+        transfers = GaugeMetricFamily(
+            "crm_transfers", "Transfers under way or frozen", labels=["state"]
+        )
+        events = GaugeMetricFamily(
+            "crm_webhook_events_waiting", "Events not applied yet", labels=["provider"]
+        )
+        try:
+            with reading() as session:
+                for state, number in transfers_by_state(session).items():
+                    transfers.add_metric([state], number)
+                for provider, number in waiting_by_provider(session).items():
+                    events.add_metric([provider], number)
+        except SQLAlchemyError:
+            return
+        yield from (transfers, events)

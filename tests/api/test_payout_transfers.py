@@ -9,11 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
+from crm_core.base.db import connect
 from crm_core.base.models import WebhookEvent
 from crm_core.people.schemas import Role
 from tests import make_business as make
 from tests.api.calls import API, PAYOUTS, act, commit, done, plan, refusal, status_of
 from tests.api.conftest import SignedIn
+from tests.api.test_watching import counted
 from tests.payouts.paystack import SECRET, LocalPaystack, sign
 from tests.payouts.transferring import approved, order, send
 
@@ -237,3 +239,23 @@ def test_a_release_takes_an_approver_and_something_frozen(
     assert act(client, payout.id, "release", reason="it is fine").status_code == 403
     approver = signed_in(Role.APPROVER)
     assert "frozen" in refusal(act(approver, payout.id, "release", reason="it is fine"), 409)
+
+
+# What those who run the service see
+
+
+def test_transfers_and_events_that_wait_are_counted(
+    client: TestClient, paystack: LocalPaystack
+) -> None:
+    ordered(client)
+    ordered(client)
+
+    assert counted(client, "crm_transfers", state="queued") == 2
+    assert counted(client, "crm_transfers", state="frozen") == 0
+    send()
+    assert counted(client, "crm_transfers", state="sent") == 2
+
+
+def test_counters_are_there_also_while_the_database_is_away(client: TestClient) -> None:
+    connect("postgresql://somebody@127.0.0.1:1/nowhere")
+    assert client.get("/metrics").status_code == 200

@@ -12,7 +12,7 @@ from crm_core.payouts import queries, service
 from crm_core.people.schemas import Role
 from crm_core.ui import export_routes, sessions
 from crm_core.ui.gate import Gate
-from tests.make_business import FINANCE, approve, make_owner, make_payout
+from tests.make_business import FINANCE, approve, make_owner, make_payout, pay
 from tests.observe import sql
 
 
@@ -99,3 +99,21 @@ def test_a_spreadsheet_runs_nothing_of_a_receipt(browse: Browse, session: Sessio
 @pytest.mark.parametrize("path", ["/export/receipt/999", "/export/bank-file/999"])
 def test_what_does_not_exist_is_not_found(browse: Browse, path: str) -> None:
     assert browse(Role.FINANCE).get(path).status_code == 404
+
+
+def test_a_remittance_advice_is_a_page_for_whoever_sees_payouts(
+    browse: Browse, session: Session
+) -> None:
+    payout = make_payout(session, make_owner(session).id)
+    path = f"/export/remittance-advice/{payout.id}"
+    assert browse(Role.VIEWER).get(path).status_code == 409
+    pay(session, payout.id)
+
+    answer = browse(Role.VIEWER).get(path)
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "script" not in answer.headers["content-security-policy"]
+    assert payout.payout_code in answer.text
+    assert browse().get(path).status_code == 401
+    assert browse(Role.VIEWER).get("/export/remittance-advice/999999").status_code == 404

@@ -45,7 +45,7 @@ class Advice:
     payout: PayoutRead
     hospital: str | None
     contract: str | None
-    share: Decimal | None
+    share: str | None
     way: str
     lines: list[Line]
     approvals: list[ApprovalRead]
@@ -72,7 +72,7 @@ def advice_of(session: Session, payout_id: int) -> Advice:
         payout=payout,
         hospital=about.name,
         contract=about.contract_code,
-        share=about.revenue_share_percent,
+        share=_percent(share / 100) if (share := about.revenue_share_percent) else None,
         way=_WAYS.get(paid[-1].method, paid[-1].method) if paid else "–",
         lines=[_line(payout, each) for each in deductions],
         approvals=[each for each in approvals if each.voided_at is None],

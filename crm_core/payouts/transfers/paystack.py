@@ -20,7 +20,7 @@ from crm_core.payouts.transfers.gateway import (
 )
 from crm_core.payouts.transfers.schemas import TransferStatus
 
-_TIMEOUT = httpx2.Timeout(20, connect=5)
+_PATIENCE = 20.0  # seconds for an answer; whether it arrived is unknown after that
 _NEVER_ARRIVED = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 _OURS_TO_MEND = 600  # seconds until what we have to put right first is tried again
 
@@ -32,7 +32,8 @@ class Paystack:
     title = "Paystack"
     most_at_once = 50
 
-    def __init__(self, secret_key: str, url: str) -> None:
+    def __init__(self, secret_key: str, url: str, *, patience: float = _PATIENCE) -> None:
+        self._timeout = httpx2.Timeout(patience, connect=5)
         self._headers = {"authorization": f"Bearer {secret_key}"}
         self._url = url.rstrip("/")
 
@@ -97,7 +98,7 @@ class Paystack:
     def _ask(self, method: str, path: str, **more: Any) -> object:
         """The ``data`` of an answer that says that it went well."""
         try:
-            with httpx2.Client(timeout=_TIMEOUT, headers=self._headers) as client:
+            with httpx2.Client(timeout=self._timeout, headers=self._headers) as client:
                 answer = client.request(method, self._url + path, **more)
         except _NEVER_ARRIVED as error:
             raise NotTaken("Paystack cannot be reached.") from error

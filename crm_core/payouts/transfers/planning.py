@@ -23,6 +23,7 @@ from crm_core.payouts.service.common import Act
 from crm_core.payouts.transfers import guarding
 from crm_core.payouts.transfers.configured import required_gateway
 from crm_core.payouts.transfers.models import Transfer, TransferAccount
+from crm_core.payouts.transfers.names import FITS
 from crm_core.payouts.transfers.queries import holders_of
 from crm_core.payouts.transfers.schemas import AccountHolder
 from crm_core.people.schemas import Actor, Permission
@@ -71,10 +72,13 @@ def _plan(session: Session, ids: Sequence[int]) -> Plan:
         verdicts.append(_verdict(payout, frozen.get(payout.id), holders.get(payout.id)))
     accepted = {verdict.id for verdict in verdicts if verdict.ok}
     total = sum((p.net_amount for p in payouts if p.id in accepted), Decimal(0))
-    refused = len(verdicts) - len(accepted)
-    return make_plan(
-        verdicts, {"count": len(accepted), "control_total": f"{total:.2f}", "refused": refused}
-    )
+    totals: dict[str, str | int | Decimal] = {
+        "count": len(accepted),
+        "control_total": f"{total:.2f}",
+        "doubtful": sum(_is_doubtful(holders.get(payout_id)) for payout_id in accepted),
+        "refused": len(verdicts) - len(accepted),
+    }
+    return make_plan(verdicts, totals)
 
 
 def _verdict(payout: PayoutRead, frozen: str | None, holder: AccountHolder | None) -> Verdict:
@@ -102,7 +106,13 @@ def _judge(payout: PayoutRead, frozen: str | None, holder: AccountHolder | None)
     if payout.net_amount == 0:
         return "nothing", "There is nothing left to pay after deductions."
     to = f"{payout.bank_name} {payout.account_number}, {payout.account_name}."
-    return "send", f"{to} {_known(holder)}".strip()
+    # What a person has to know comes first: a line in a table is cut at its end.
+    said = [_known(holder), to] if _is_doubtful(holder) else [to, _known(holder)]
+    return "send", " ".join(said)
+
+
+def _is_doubtful(holder: AccountHolder | None) -> bool:
+    return holder is not None and (holder.match is None or holder.match < FITS)
 
 
 def _known(holder: AccountHolder | None) -> str:
@@ -110,7 +120,7 @@ def _known(holder: AccountHolder | None) -> str:
         return "The bank was not asked for the holder's name yet."
     if holder.name is None:
         return f"The bank gives no name: {holder.error}"
-    return f"The bank says {holder.name}: {holder.match} % alike."
+    return f"The bank says {holder.name}, {holder.match} % alike."
 
 
 def _claim(session: Session, ids: Sequence[int], provider: str, actor: Actor) -> None:

@@ -17,6 +17,13 @@ from crm_core.payouts.schemas import (
     Settlement,
 )
 from crm_core.payouts.schemas import PayoutStatus as Status
+from crm_core.payouts.transfers.configured import gateway
+from crm_core.payouts.transfers.schemas import (
+    UNDER_WAY,
+    TransferRead,
+    TransferState,
+    TransferStory,
+)
 from crm_core.people.schemas import Actor, Permission
 from crm_core.ui import address_bar, plans
 from crm_core.ui.forms import Form
@@ -32,6 +39,7 @@ class _Record:
     payout: PayoutRead
     approvals: Sequence[ApprovalRead]
     deductions: Sequence[DeductionRead]
+    transfer: TransferRead | None
 
 
 @dataclass(frozen=True)
@@ -49,9 +57,11 @@ def show(
     payout: PayoutRead,
     approvals: Sequence[ApprovalRead],
     deductions: Sequence[DeductionRead],
+    story: TransferStory,
 ) -> None:
     """The actions that are open to this person, and the form of the one that is chosen."""
-    record = _Record(actor, payout, approvals, deductions)
+    under_way = next((each for each in story.transfers if each.state in UNDER_WAY), None)
+    record = _Record(actor, payout, approvals, deductions, under_way)
     allowed = {name: action for name, action in _ACTIONS.items() if _is_open(name, action, record)}
     if not allowed:
         return
@@ -75,7 +85,15 @@ def _is_open(name: str, action: _Action, record: _Record) -> bool:
         return record.payout.status is Status.APPROVED or _has_approved(record)
     if name == "approve" and _has_approved(record):
         return False
+    if name in _TRANSFER_FORBIDS and record.transfer is not None:
+        return name == "settle" and (record.transfer.frozen or gateway() is None)
+    if name == "call-back":
+        return _never_sent(record.transfer)
     return record.payout.status in action.states
+
+
+def _never_sent(transfer: TransferRead | None) -> bool:
+    return transfer is not None and transfer.state is TransferState.QUEUED and not transfer.sends
 
 
 def _has_approved(record: _Record) -> bool:
@@ -168,6 +186,8 @@ def _edit(record: _Record) -> None:
     editing.edit(record.actor, record.payout, record.deductions)
 
 
+# The provider's word settles a transfer that is under way, and nothing else does.
+_TRANSFER_FORBIDS = {"pay", "fail", "suspend", "settle"}
 _ACTIONS = {
     "approve": _Action("Approve", AWAITING_APPROVAL, Permission.PAYOUTS_APPROVE, _approve),
     "reject": _Action(
@@ -185,6 +205,14 @@ _ACTIONS = {
         [Status.PROCESSING],
         Permission.PAYOUTS_PAY,
         _because("fail", "It failed for good", "Failed: it may be approved again", "fail_payout"),
+    ),
+    "call-back": _Action(
+        "Call the transfer back",
+        [Status.PROCESSING],
+        Permission.PAYOUTS_PAY,
+        _because(
+            "call-back", "Call it back", "Called back: it may be approved again", "fail_payout"
+        ),
     ),
     "suspend": _Action(
         "The bank did not answer",

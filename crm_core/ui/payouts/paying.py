@@ -1,4 +1,4 @@
-"""The tab of paying: the bank's upload file, and its statement."""
+"""The tab of paying: by the bank's upload file and its statement, or by transfer."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from crm_core.people.schemas import Actor
 from crm_core.ui import address_bar, downloads, facts, plans, tables
 from crm_core.ui.formatting import counted, moment
 from crm_core.ui.page import load
-from crm_core.ui.payouts import figures, rows
+from crm_core.ui.payouts import figures, rows, transferring
 from crm_core.ui.plain import plain
 from crm_core.ui.plans import Proposal, View
 
@@ -34,17 +34,28 @@ _PAYMENT_VIEW = View(
 def show(actor: Actor) -> None:
     """What may be paid, the files, and the statement; or the plan that was made of them."""
     file_plan, payment_plan = plans.opened(_FILE), plans.opened(_PAYMENT)
+    transfer_plan = plans.opened(transferring.NAME)
     if file_plan is not None:
         _write_file(actor, file_plan)
     elif payment_plan is not None:
         _mark_paid(actor, payment_plan)
+    elif transfer_plan is not None:
+        transferring.decide(actor, transfer_plan)
     else:
-        _approved(actor)
+        _choose(actor)
+
+
+def _choose(actor: Actor) -> None:
+    by_transfer = transferring.chosen()
+    _approved(actor, by_transfer=by_transfer)
+    if by_transfer:
+        transferring.under_way()
+    else:
         _files()
         _statement(actor)
 
 
-def _approved(actor: Actor) -> None:
+def _approved(actor: Actor, *, by_transfer: bool) -> None:
     st.subheader("Approved, ready for the bank", anchor=False)
     filters = PayoutFilter(
         status=PayoutStatus.APPROVED,
@@ -69,7 +80,9 @@ def _approved(actor: Actor) -> None:
         opens=figures.opens_payout,
     )
     tables.pages(found, "payout")
-    if shown:
+    if shown and by_transfer:
+        transferring.bar(actor, chosen, _TABLE)
+    elif shown:
         _bar(actor, chosen)
 
 

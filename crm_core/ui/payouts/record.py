@@ -17,14 +17,17 @@ from crm_core.payouts.schemas import (
     BeneficiaryCheck,
     DeductionRead,
     PayoutRead,
+    PayoutStatus,
 )
+from crm_core.payouts.transfers.queries import holders_of, story_of
+from crm_core.payouts.transfers.schemas import AccountHolder, TransferStory
 from crm_core.people.names import names_of
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import beside, facts, plans, states, tables
+from crm_core.ui import beside, downloads, facts, plans, states, tables
 from crm_core.ui.formatting import day, moment, percent, period, words
 from crm_core.ui.forms import Form
 from crm_core.ui.page import act, load
-from crm_core.ui.payouts import actions, listing, queue, rows, timeline
+from crm_core.ui.payouts import actions, listing, queue, rows, timeline, transfer_record
 from crm_core.ui.plain import plain
 
 _SHOWN = "revealed-account"
@@ -39,6 +42,8 @@ class _Record:
     checks: list[BeneficiaryCheck]
     approvals: list[ApprovalRead]
     attempts: list[AttemptRead]
+    story: TransferStory
+    holder: AccountHolder | None
     happenings: list[Happening]
     names: dict[str, str]
 
@@ -63,9 +68,10 @@ def show(actor: Actor, payout_id: int) -> None:
     with left:
         _amounts(record)
         _checks(record.checks)
-        actions.show(actor, record.payout, record.approvals, record.deductions)
+        actions.show(actor, record.payout, record.approvals, record.deductions, record.story)
+        transfer_record.show(actor, record.payout, record.story)
     with right:
-        _account(actor, record.payout)
+        _account(actor, record)
         _facts(record)
     _proof(record)
 
@@ -79,6 +85,8 @@ def _record(session: Session, payout_id: int) -> _Record:
         check_beneficiaries(session, [payout_id]).get(payout_id, []),
         queries.approvals_of(session, payout_id),
         queries.attempts_of(session, payout_id),
+        story_of(session, payout_id),
+        holders_of(session, [payout_id]).get(payout_id),
         history_of(session, "crm_payouts", payout_id),
         names_of(session, people),
     )
@@ -131,7 +139,8 @@ def _checks(checks: Sequence[BeneficiaryCheck]) -> None:
             st.text(check.sentence)
 
 
-def _account(actor: Actor, payout: PayoutRead) -> None:
+def _account(actor: Actor, record: _Record) -> None:
+    payout = record.payout
     with st.container(border=True):
         st.subheader("Account", anchor=False)
         if payout.account_number is None:
@@ -144,6 +153,7 @@ def _account(actor: Actor, payout: PayoutRead) -> None:
                 "In the name of": payout.account_name or "–",
             }
         )
+        transfer_record.holder(actor, payout, record.holder)
         if actor.may(Permission.IDENTIFIERS_REVEAL):
             _reveal(actor, payout)
 
@@ -183,6 +193,9 @@ def _facts(record: _Record) -> None:
                 "Notes": payout.notes or "–",
             }
         )
+        if payout.status is PayoutStatus.PAID:
+            path = f"/export/remittance-advice/{payout.id}"
+            downloads.open_page(path, "Remittance advice, to print")
         st.page_link(
             "pages/owners.py",
             label=plain(f"{payout.owner_code} {payout.owner_name}"),

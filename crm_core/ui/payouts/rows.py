@@ -21,6 +21,8 @@ CHECKS = {
     "recent": "new account",
     "differs": "other account",
     "unusual": "unusual amount",
+    "holder": "other holder",
+    "no_holder": "no holder",
 }
 _FOR_YOU = {
     "approve": "approve",
