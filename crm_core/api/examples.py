@@ -76,6 +76,20 @@ _PAYMENT_LINE = {
     "amount": "3150000.00",
 }
 
+_CRITERIA = {
+    "version": 1,
+    "match": "all",
+    "conditions": [
+        {"field": "age", "operator": "at_least", "value": 40},
+        {
+            "match": "any",
+            "conditions": [
+                {"field": "state", "operator": "is_any_of", "value": ["Lagos", "Oyo"]},
+                {"field": "last_visit", "operator": "longer_ago_than_days", "value": 180},
+            ],
+        },
+    ],
+}
 EXAMPLES: dict[str, dict[str, Any]] = {
     # What is sent.
     "OwnerCreate": {
@@ -184,6 +198,21 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "FeedbackMerge": {"duplicate_id": 4},
     "SuggestionOutcome": {"state": "planned", "note": "The chairs come in March."},
     "Invitation": {"source_type": "patient", "source_id": 2, "visit_id": 7, "hospital_id": 1},
+    "CampaignCreate": {
+        "name": "Free blood pressure checks",
+        "type": "promotional",
+        "target_audience": "specific_segment",
+        "segment_criteria": _CRITERIA,
+        "channels": ["sms"],
+        "message_template": "Dear {first_name}, have your blood pressure checked free of charge"
+        " at {hospital} on Friday. Reply STOP to opt out.",
+        "goal": "visit_completed",
+    },
+    "CampaignUpdate": {"control_percent": 5, "version": 1},
+    "Criteria": _CRITERIA,
+    "Rejection": {"note": "Name the day of the talk"},
+    "Schedule": {"scheduled_date": "2027-01-15T08:00:00Z"},
+    "AudienceList": {"entries": ["PAT-001", "0805 678 9012"]},
     "OwnerRead": _OWNER,
     "OwnerStats": {
         "totalOwners": 3,

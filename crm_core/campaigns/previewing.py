@@ -14,10 +14,12 @@ from crm_core.base.clock import utc_now
 from crm_core.campaigns.audiences import Brief, audience_of, brief_of
 from crm_core.campaigns.deciding import decided_table
 from crm_core.campaigns.linting import lint_campaign
+from crm_core.campaigns.queries import written
 from crm_core.campaigns.schemas import (
     FATE_SENTENCES,
     LEFT_OUT,
     CampaignCreate,
+    CampaignRead,
     ChannelCost,
     ChannelText,
     Excluded,
@@ -50,6 +52,16 @@ class Tally:
         """Everyone."""
         return sum(self.outcomes.values())
 
+    @property
+    def recipients(self) -> int:
+        """Who gets something."""
+        return self.outcomes.get(Fate.QUEUED, 0)
+
+    @property
+    def queued(self) -> int:
+        """Their messages."""
+        return sum(self.messages.values())
+
 
 def preview_campaign(
     session: Session, campaign: CampaignCreate, *, actor: Actor, campaign_id: int = 0
@@ -66,12 +78,12 @@ def preview_campaign(
     tally = tally_of(session, brief)
     costs = _costs(session, brief, tally)
     waits = deferred_until(session, brief.purpose, campaign.scheduled_date or utc_now())
-    messages = sum(tally.messages.values())
+    messages = tally.queued
     return PreviewRead(
         audience=tally.people,
         excluded=excluded(tally.outcomes),
         control=tally.outcomes.get(Fate.CONTROL, 0),
-        recipients=tally.outcomes.get(Fate.QUEUED, 0),
+        recipients=tally.recipients,
         deferred=messages if waits else 0,
         deferred_until=waits,
         messages=messages,
@@ -95,6 +107,11 @@ def tally_of(session: Session, brief: Brief) -> Tally:
         for channel, fate in zip(brief.campaign.channels, fates, strict=True):
             messages[channel] += count if fate == Fate.QUEUED else 0
     return Tally(outcomes, messages)
+
+
+def tally_of_saved(session: Session, campaign: CampaignRead) -> Tally:
+    """The same of a campaign that is saved, as it is now."""
+    return tally_of(session, brief_of(written(campaign), campaign_id=campaign.id))
 
 
 def excluded(outcomes: Mapping[Fate, int]) -> list[Excluded]:

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from crm_core.base.clock import utc_now
-from crm_core.base.errors import Forbidden
+from crm_core.base.errors import Conflict
 from crm_core.campaigns.audiences import brief_of
 from crm_core.campaigns.previewing import STAND_IN
 from crm_core.campaigns.queries import get_campaign, written
@@ -86,11 +86,12 @@ def send_test(session: Session, campaign_id: int, *, actor: Actor) -> list[Commu
     Where the actor has no address on a channel, the message says so as one that was skipped.
     """
     actor.require(Permission.CAMPAIGNS_DRAFT)
+    campaign = get_campaign(session, campaign_id)
     kind, _, number = actor.person.partition(":")
     if kind != "staff":
-        raise Forbidden("A test goes to a person: sign in, or use a token of your own.")
+        raise Conflict("A test goes to a person: sign in, or use a token of your own.")
     staff_id = int(number)
-    brief = brief_of(written(get_campaign(session, campaign_id)), campaign_id=campaign_id)
+    brief = brief_of(written(campaign), campaign_id=campaign_id)
     tests = [
         Outgoing(
             recipient_type=RecipientType.STAFF,

@@ -26,6 +26,9 @@ from crm_core.base.errors import NotFound
 from crm_core.base.paging import PageRequest
 from crm_core.base.read import Listing
 from crm_core.base.statements import compiled_text
+from crm_core.campaigns.people import RECIPIENTS
+from crm_core.campaigns.queries import CAMPAIGNS
+from crm_core.campaigns.schemas import CampaignFilter, RecipientFilter
 from crm_core.feedback.queries import FEEDBACK
 from crm_core.feedback.schemas import FeedbackFilter
 from crm_core.hospitals.queries import HOSPITALS
@@ -143,6 +146,14 @@ LISTS: dict[str, ListSpec] = {
         Permission.FEEDBACK_READ,
         "crm_feedback",
         frozenset({"source_name", "subject", "message", "resolution"}),
+    ),
+    "campaigns": ListSpec(CAMPAIGNS, CampaignFilter, Permission.CAMPAIGNS_READ, "crm_campaigns"),
+    "recipients": ListSpec(
+        RECIPIENTS,
+        RecipientFilter,
+        Permission.CAMPAIGNS_READ,
+        "crm_campaign_recipients",
+        frozenset({"name"}),
     ),
     "history": ListSpec(HISTORY, HistoryFilter, Permission.HISTORY_READ, "crm_history"),
 }
