@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -183,6 +183,23 @@ class MessageSend(BaseModel):
     channel: Channel
     content: Passage
     subject: Line | None = None
+
+
+class Settlement(BaseModel):
+    """What a person found out about messages that were unknown, and how."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    outcome: Literal["sent", "failed"]
+    reason: Passage
+
+
+class ChannelPause(BaseModel):
+    """Why a channel is to wait."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reason: Passage
 
 
 class CommunicationRead(BaseModel):

@@ -15,6 +15,7 @@ from crm_core.messaging.dispatch import caps
 from crm_core.messaging.dispatch.limits import Limits
 from crm_core.messaging.dispatch.messages import Judged, Message, Result
 from crm_core.messaging.parts import Prices, prices_in_force, sms_parts
+from crm_core.messaging.receiving.replies import in_conversation
 from crm_core.messaging.schemas import (
     SKIP_SENTENCES,
     Channel,
@@ -56,6 +57,7 @@ def judge(session: Session, messages: Sequence[Message], rules: Rules, *, now: d
             judged.aside.append(_skipped(message, refused or SkipReason.NOT_THERE))
         else:
             _write(judged, message, contact, texts, rules.prices)
+    _note_conversations(session, judged)
     return caps.hold_back(session, judged, rules.limits, now=now)
 
 
@@ -68,6 +70,14 @@ def fill_in(session: Session, messages: Sequence[Message], rules: Rules) -> list
         if contact is not None:
             _fill(message, contact, texts)
     return list(messages)
+
+
+def _note_conversations(session: Session, judged: Judged) -> None:
+    """Who wrote to us lately by WhatsApp may be answered freely."""
+    numbers = {m.address for m in judged.letters if m.channel is Channel.WHATSAPP and m.address}
+    talking = in_conversation(session, Channel.WHATSAPP, numbers) if numbers else set()
+    for message in judged.letters:
+        message.in_conversation = message.address in talking
 
 
 def _write(

@@ -8,9 +8,13 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from crm_core.base.db import attribute
+from crm_core.messaging import suppression
 from crm_core.messaging.dispatch.leases import Lease, LeaseLost, token_of
 from crm_core.messaging.dispatch.messages import Result
+from crm_core.messaging.dispatch.patience import WHO
 from crm_core.messaging.schemas import ChannelState, MessageStatus
+from crm_core.messaging.suppression import Failed
 
 CANCELLED = ("campaign_cancelled", "The campaign was cancelled before it was sent.")
 _OPEN = ["pending", "deferred"]
@@ -23,6 +27,7 @@ def record(session: Session, lease: Lease, results: Sequence[Result], *, now: da
     """
     if results:
         _write(session, _values(session, lease, results, now), _OPEN)
+        _close_addresses(session, results)
 
 
 def record_and_claim(
@@ -41,6 +46,7 @@ def record_and_claim(
     row = session.execute(_RECORD_AND_CLAIM, values).one_or_none()
     if row is None:
         raise LeaseLost
+    _close_addresses(session, results)
     lease.cursor, lease.claimed = lease.claimed, row.claimed_id
     lease.health, lease.failures = ChannelState(row.health), row.failures
     return lease.interrupted
@@ -56,6 +62,18 @@ def postpone(session: Session, lease: Lease, reason: str, sentence: str) -> None
     """What is left of the batch waits with it."""
     values = {"batch": lease.batch_id, "after": lease.claimed, "last": lease.last}
     session.execute(_POSTPONE, values | {"reason": reason, "sentence": sentence})
+
+
+def _close_addresses(session: Session, results: Sequence[Result]) -> None:
+    """What the provider said of an address holds for whatever comes next."""
+    closed = [
+        Failed(one.message.channel, one.message.address, one.error or "", one.message.id)
+        for one in results
+        if one.hard and one.message.address is not None
+    ]
+    if closed:
+        attribute(session, who=WHO, why="the provider refused the address")
+        suppression.suppress(session, closed)
 
 
 def _later(session: Session, lease: Lease, waits: Sequence[Result]) -> int | None:

@@ -1,22 +1,12 @@
 """The words of figures of messages."""
 
 from decimal import Decimal
-from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from crm_core.base.clock import Instant
 from crm_core.base.money import NairaTotal
-from crm_core.messaging.schemas import Channel
-
-
-class ChannelState(StrEnum):
-    """Whether a channel sends: closed is the circuit of a channel that does."""
-
-    CLOSED = "closed"
-    OPEN = "open"
-    HALF_OPEN = "half_open"
-    PAUSED = "paused"
+from crm_core.messaging.schemas import Channel, ChannelState
 
 
 class HealthHour(BaseModel):

@@ -1,0 +1,122 @@
+"""What a person found out about messages of which nobody knew what became."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from crm_core.base.preflight import (
+    Change,
+    Done,
+    Plan,
+    Receipt,
+    Verdict,
+    check_ids,
+    compare,
+    make_plan,
+    store_receipt,
+)
+from crm_core.messaging.models import Communication
+from crm_core.messaging.schemas import MessageStatus, Settlement
+from crm_core.people.schemas import Actor, Permission
+
+_KNOWN = "It is {}: there is nothing to settle."
+_BECOMES: Mapping[str, str] = {
+    "sent": "It is written down as sent.",
+    "failed": "It is written down as failed; it may be sent again then.",
+}
+
+
+def plan_settle(
+    session: Session, ids: Sequence[int], settlement: Settlement, *, actor: Actor
+) -> Plan:
+    """Which of these are unknown and would be settled so; writes nothing."""
+    actor.require(Permission.MESSAGES_MANAGE)
+    return _plan(session, check_ids(ids), settlement)
+
+
+def commit_settle(
+    session: Session,
+    fingerprint: str,
+    ids: Sequence[int],
+    settlement: Settlement,
+    *,
+    actor: Actor,
+) -> Receipt:
+    """Settles what was shown and has not changed since: a receipt may have come meanwhile."""
+    actor.require(Permission.MESSAGES_MANAGE)
+    wanted = check_ids(ids)
+    _lock(session, wanted)
+    verdicts = compare(fingerprint, _plan(session, wanted, settlement))
+    accepted = [verdict for verdict in verdicts if verdict.ok]
+    _settle(session, [verdict.id for verdict in accepted], settlement)
+    done = Done(
+        kind="message_settlement",
+        title="Unknown messages settled",
+        changed=[
+            Change(id=v.id, label=v.label, before="unknown", after=settlement.outcome)
+            for v in accepted
+        ],
+        refused=[verdict for verdict in verdicts if not verdict.ok],
+        totals={settlement.outcome: str(len(accepted)), "because": settlement.reason},
+    )
+    return store_receipt(session, done, who=actor.key, who_name=actor.name, fingerprint=fingerprint)
+
+
+def _plan(session: Session, ids: Sequence[int], settlement: Settlement) -> Plan:
+    wanted = select(Communication).where(Communication.id.in_(ids)).order_by(Communication.id)
+    found = session.scalars(wanted, execution_options={"populate_existing": True})
+    messages = {message.id: message for message in found}
+    verdicts = [
+        _judge(messages[one], settlement) if one in messages else _missing(one) for one in ids
+    ]
+    accepted = sum(verdict.ok for verdict in verdicts)
+    return make_plan(verdicts, {"count": accepted, "refused": len(verdicts) - accepted})
+
+
+def _judge(message: Communication, settlement: Settlement) -> Verdict:
+    unknown = message.status == MessageStatus.UNKNOWN
+    return Verdict(
+        id=message.id,
+        label=f"{message.address or message.recipient_type} · {message.channel}",
+        ok=unknown,
+        code=message.status,
+        reason=_BECOMES[settlement.outcome] if unknown else _KNOWN.format(message.status),
+        state=settlement.outcome,
+    )
+
+
+def _missing(message_id: int) -> Verdict:
+    return Verdict(
+        id=message_id,
+        label=f"Message {message_id}",
+        ok=False,
+        code="missing",
+        reason="There is no such message.",
+    )
+
+
+def _lock(session: Session, ids: Sequence[int]) -> None:
+    session.execute(
+        select(Communication.id)
+        .where(Communication.id.in_(ids))
+        .order_by(Communication.id)
+        .with_for_update()
+    )
+
+
+def _settle(session: Session, ids: Sequence[int], settlement: Settlement) -> None:
+    sent = settlement.outcome == "sent"
+    session.execute(
+        update(Communication)
+        .where(Communication.id.in_(ids), Communication.status == MessageStatus.UNKNOWN.value)
+        .values(
+            status=settlement.outcome,
+            # When it was handed over nobody wrote down; that it was in doubt, somebody did then.
+            sent_at=Communication.updated_at if sent else Communication.sent_at,
+            reason=None if sent else "settled",
+            error_message=None if sent else settlement.reason,
+            updated_at=func.now(),
+        )
+        .execution_options(synchronize_session=False)
+    )
