@@ -169,6 +169,7 @@ STAND_IN = {
     "hospital": "Lekki General Hospital",
     "points": "1,250",
     "tier": "silver",
+    "benefits": "1.1 times the points of every visit",
     "time": "09:30",
     "date": "24 November 2026",
 }

@@ -10,6 +10,7 @@ from crm_core.base.clock import lagos_today
 from crm_core.base.errors import NotFound
 from crm_core.base.paging import PageRequest
 from crm_core.loyalty import standing
+from crm_core.loyalty.benefits import benefits_of
 from crm_core.loyalty.models import (
     LoyaltyAccount,
     LoyaltyConsumption,
@@ -49,6 +50,7 @@ def explain_balance(
         points_to_next_tier=missing,
         next_tier=above,
         tier_reason=account.tier_reason,
+        benefits=benefits_of(session, Tier(account.tier)).sentences,
         owed=account.owed,
         expiring=_by_end(lots),
         lots=lots,

@@ -162,6 +162,7 @@ class LoyaltyRead(BaseModel):
     points_to_next_tier: int | None
     next_tier: Tier | None
     tier_reason: str
+    benefits: list[str] = Field(description="What the tier brings, in words")
     owed: int
     expiring: list[Expiring]
     lots: list[LotRead]

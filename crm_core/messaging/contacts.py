@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
+from crm_core.loyalty.benefits import by_tier
 from crm_core.messaging.schemas import Channel, Contact, RecipientType
 
 Key = tuple[RecipientType, int]
@@ -16,15 +17,21 @@ _EVERY_CHANNEL = frozenset({Channel.SMS, Channel.EMAIL, Channel.WHATSAPP})
 def contacts_of(session: Session, keys: Collection[Key]) -> dict[Key, Contact]:
     """The contacts of these people; whoever does not exist is missing."""
     found: dict[Key, Contact] = {}
+    brings = _brings(session) if any(of is RecipientType.PATIENT for of, _ in keys) else {}
     for kind, statement in _STATEMENTS.items():
         ids = sorted({recipient for of, recipient in keys if of is kind})
         if ids:
             rows = session.execute(statement, {"ids": ids}).mappings()
-            found |= {(kind, row["id"]): _contact(kind, row) for row in rows}
+            found |= {(kind, row["id"]): _contact(kind, row, brings) for row in rows}
     return found
 
 
-def _contact(kind: RecipientType, row: Mapping[Any, Any]) -> Contact:
+def _brings(session: Session) -> dict[str, str]:
+    """Tier → its benefits in words."""
+    return {tier.value: "; ".join(each.sentences) for tier, each in by_tier(session).items()}
+
+
+def _contact(kind: RecipientType, row: Mapping[Any, Any], brings: Mapping[str, str]) -> Contact:
     agreed = _EVERY_CHANNEL
     if kind is RecipientType.PATIENT:
         agreed = frozenset(Channel(name) for name, yes in row["agreed"].items() if yes)
@@ -40,6 +47,7 @@ def _contact(kind: RecipientType, row: Mapping[Any, Any]) -> Contact:
         hospital=row["hospital"],
         points=row["points"],
         tier=row["tier"],
+        benefits=brings.get(row["tier"], ""),
     )
 
 

@@ -27,6 +27,7 @@ FIELDS: Mapping[str, Field] = {
     "hospital": Field("The recipient's hospital", "Lagos Central Hospital", always=True),
     "points": Field("Loyalty points of a patient", "1,200", always=True),
     "tier": Field("Loyalty tier of a patient", "gold", always=True),
+    "benefits": Field("What the tier brings", "1.25 times the points of every visit", always=True),
     "date": Field(
         "Day of the visit, or of what the message is about", "Friday 27 November", by_hand=True
     ),

@@ -294,6 +294,7 @@ class Contact(BaseModel):
     hospital: str | None
     points: int | None
     tier: str | None
+    benefits: str
 
     def address(self, channel: Channel) -> str | None:
         """Where a message on this channel goes."""
@@ -307,4 +308,5 @@ class Contact(BaseModel):
             "hospital": self.hospital or "the hospital",
             "points": f"{self.points:,}" if self.points is not None else "",
             "tier": self.tier or "",
+            "benefits": self.benefits,
         }

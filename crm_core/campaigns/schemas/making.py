@@ -23,7 +23,7 @@ from crm_core.messaging.filling import UNSUBSCRIBE
 from crm_core.messaging.schemas import Channel
 
 OWNER_FIELDS = frozenset({"name", "first_name", "hospital", UNSUBSCRIBE})
-PATIENT_FIELDS = OWNER_FIELDS | {"points", "tier", "time", "date"}
+PATIENT_FIELDS = OWNER_FIELDS | {"points", "tier", "benefits", "time", "date"}
 APPOINTMENT_FIELDS = frozenset({"time", "date"})
 """These say when the person's next appointment is."""
 

@@ -86,10 +86,21 @@ def _standing(standing: LoyaltyRead) -> None:
             f"{counted(standing.owed, 'point')} owed from a visit that was undone: "
             "the next earnings pay them back."
         )
-    with st.container(border=True):
+    left, right = st.columns(2)
+    with left.container(border=True, height="stretch"):
         st.subheader("Why this tier", anchor=False)
-        st.text(standing.tier_reason[:1].upper() + standing.tier_reason[1:])
+        st.text(_sentence(standing.tier_reason))
         _way_up(standing)
+    with right.container(border=True, height="stretch"):
+        st.subheader("What this tier brings", anchor=False)
+        for benefit in standing.benefits:
+            st.text(_sentence(benefit))
+        if not standing.benefits:
+            st.text("Points for every visit, and the rewards that are for everybody.")
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _ends(soonest: Expiring | None) -> str:

@@ -10,7 +10,7 @@ from crm_core.ui import address_bar, tables
 from crm_core.ui.formatting import words
 from crm_core.ui.page import load
 
-_READ, _MERGE = "read", "merge"
+_READ, _MERGE, _UNMERGE = "read", "merge", "unmerge"
 _SAID = {
     "insert": "Registered",
     "delete": "Removed",
@@ -62,6 +62,8 @@ def said(happening: Happening) -> str:
     """One entry in words, such as ``Status: active → inactive``."""
     if happening.action in _SAID:
         return _SAID[happening.action]
+    if happening.action == _UNMERGE:
+        return f"{happening.changes['parted'][1]} is a record of its own again"
     if happening.action == _MERGE:
         return f"{happening.changes['merged'][1]} was merged into this record"
     changes = [
