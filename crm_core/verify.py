@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from crm_core.appointments import invariants as appointments
 from crm_core.base import history
 from crm_core.feedback import invariants as feedback
 from crm_core.loyalty import invariants as loyalty
@@ -24,6 +25,7 @@ CHECKS: dict[str, Check] = {
     "loyalty": loyalty.invariants,
     "messaging": messaging.invariants,
     "message figures": message_figures.invariants,
+    "appointments": appointments.invariants,
     "feedback": feedback.invariants,
 }
 """Name → what yields a sentence for each fault. A domain's ``invariants`` goes in here."""

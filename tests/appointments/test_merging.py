@@ -1,0 +1,92 @@
+"""Two records of one person become one: their visits come together, and stay sound."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from crm_core.appointments import service
+from crm_core.appointments.invariants import invariants
+from crm_core.appointments.queries import get_appointment, latest_of, list_appointments
+from crm_core.appointments.schemas import AppointmentFilter, Reschedule, StepBack, WaitlistCreate
+from crm_core.appointments.waiting import get_entry
+from crm_core.base.errors import Conflict
+from crm_core.loyalty.service import merge_patients
+from tests.make_appointments import SUPERVISOR, in_days, make_visit
+from tests.make_business import make_hospital
+from tests.make_patients import DESK, make_patient
+
+
+def test_visits_go_on_under_the_record_that_stays(session: Session) -> None:
+    stays, gone = make_patient(session), make_patient(session)
+    visits = [make_visit(session, gone.id), make_visit(session, stays.id, day=in_days(3))]
+    merge_patients(session, stays.id, gone.id, why="same person", actor=DESK)
+    assert {one.id for one in latest_of(session, stays.id)} == {one.id for one in visits}
+    for patient_id in (stays.id, gone.id):
+        found = list_appointments(AppointmentFilter(patient_id=patient_id)).page(session)
+        assert len(found.rows) == 2
+    assert list(invariants(session)) == []
+
+
+def test_two_that_overlap_are_kept_and_shown_until_one_is_moved(session: Session) -> None:
+    stays, gone = make_patient(session), make_patient(session)
+    kept, other = make_visit(session, stays.id), make_visit(session, gone.id, at="10:15")
+    merge_patients(session, stays.id, gone.id, why="same person", actor=DESK)
+    assert not get_appointment(session, kept.id).overlap_accepted
+    assert get_appointment(session, other.id).overlap_accepted
+    assert list(invariants(session)) == []
+    wanted = {"appointment_date": in_days(2), "appointment_time": "10:20"}
+    with pytest.raises(Conflict, match="The patient has"):
+        service.reschedule_appointment(
+            session, other.id, Reschedule.model_validate(wanted), actor=DESK
+        )
+    wanted = {"appointment_date": in_days(2), "appointment_time": "10:30"}
+    moved = service.reschedule_appointment(
+        session, other.id, Reschedule.model_validate(wanted), actor=DESK
+    )
+    assert not moved.overlap_accepted
+
+
+def test_a_new_booking_is_refused_beside_either_of_them(session: Session) -> None:
+    stays, gone = make_patient(session), make_patient(session)
+    make_visit(session, stays.id)
+    make_visit(session, gone.id, at="10:15")
+    merge_patients(session, stays.id, gone.id, why="same person", actor=DESK)
+    for patient_id in (stays.id, gone.id):
+        with pytest.raises(Conflict):
+            make_visit(session, patient_id, at="10:35")
+
+
+def test_a_booking_for_the_merged_record_is_the_persons(session: Session) -> None:
+    stays, gone = make_patient(session), make_patient(session)
+    merge_patients(session, stays.id, gone.id, why="same person", actor=DESK)
+    assert make_visit(session, gone.id).patient_id == stays.id
+
+
+def test_the_place_on_the_waitlist_goes_along(session: Session) -> None:
+    stays, gone = make_patient(session), make_patient(session)
+    entry = service.join_waitlist(
+        session,
+        WaitlistCreate(
+            patient_id=gone.id,
+            hospital_id=make_hospital(session).id,
+            from_day=in_days(0),
+            to_day=in_days(9),
+        ),
+        actor=DESK,
+    )
+    merge_patients(session, stays.id, gone.id, why="same person", actor=DESK)
+    assert get_entry(session, entry.id).patient_id == stays.id
+
+
+def test_a_visit_completed_before_merging_is_undone_after_it(session: Session) -> None:
+    stays, gone = make_patient(session), make_patient(session)
+    visit = make_visit(session, gone.id)
+    for step in (service.arrive, service.start, service.complete):
+        step(session, visit.id, actor=DESK)
+    merge_patients(session, stays.id, gone.id, why="same person", actor=DESK)
+    service.undo(session, visit.id, StepBack(reason="a wrong click"), actor=SUPERVISOR)
+    count = session.execute(
+        text("SELECT visit_count FROM crm_patients WHERE id = :id"), {"id": stays.id}
+    ).scalar_one()
+    assert count == 0
+    assert list(invariants(session)) == []
