@@ -64,6 +64,11 @@ class Appointment(Base):
         Index("ix_crm_appointments_doctor_id_starts_at_id", "doctor_id", "starts_at", "id"),
         Index("ix_crm_appointments_department_id_starts_at_id", "department_id", "starts_at", "id"),
         Index("ix_crm_appointments_patient_id_starts_at_id", "patient_id", "starts_at", "id"),
+        Index(
+            "ix_crm_appointments_merged_from_id",
+            "merged_from_id",
+            postgresql_where=text("merged_from_id IS NOT NULL"),
+        ),
         Index("ix_crm_appointments_status_starts_at_id", "status", "starts_at", "id"),
         Index("ix_crm_appointments_type_starts_at_id", "type", "starts_at", "id"),
         Index(
@@ -114,6 +119,9 @@ class Appointment(Base):
     walk_in: Mapped[bool] = mapped_column(server_default=text("false"))
     override_reason: Mapped[str | None] = mapped_column(Text)
     overlap_accepted: Mapped[bool] = mapped_column(server_default=text("false"))
+    merged_from_id: Mapped[int | None] = mapped_column(
+        ForeignKey("crm_patients.id", ondelete="RESTRICT")
+    )
     booked_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
     confirmed_at: Mapped[datetime | None] = mapped_column(_Instant)
     checked_in_at: Mapped[datetime | None] = mapped_column(_Instant)
@@ -199,6 +207,11 @@ class WaitlistEntry(Base):
         Index("ix_crm_waitlist_status_id", "status", "id"),
         Index("ix_crm_waitlist_hospital_id_status_id", "hospital_id", "status", "id"),
         Index("ix_crm_waitlist_patient_id", "patient_id", "id"),
+        Index(
+            "ix_crm_waitlist_merged_from_id",
+            "merged_from_id",
+            postgresql_where=text("merged_from_id IS NOT NULL"),
+        ),
         Index("ix_crm_waitlist_doctor_id", "doctor_id"),
         Index("ix_crm_waitlist_department_id", "department_id"),
         Index("ix_crm_waitlist_appointment_id", "appointment_id"),
@@ -217,6 +230,9 @@ class WaitlistEntry(Base):
         ForeignKey("crm_appointments.id", ondelete="RESTRICT")
     )
     notes: Mapped[str | None] = mapped_column(Text)
+    merged_from_id: Mapped[int | None] = mapped_column(
+        ForeignKey("crm_patients.id", ondelete="RESTRICT")
+    )
     created_by: Mapped[str] = mapped_column(String)
     created_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
 

@@ -10,7 +10,8 @@ from crm_core.appointments.queries import get_appointment, latest_of, list_appoi
 from crm_core.appointments.schemas import AppointmentFilter, Reschedule, StepBack, WaitlistCreate
 from crm_core.appointments.waiting import get_entry
 from crm_core.base.errors import Conflict
-from crm_core.loyalty.service import merge_patients
+from crm_core.loyalty.merging import merge_patients, part_patients
+from crm_core.loyalty.merging.schemas import Merge
 from tests.make_appointments import SUPERVISOR, in_days, make_visit
 from tests.make_business import make_hospital
 from tests.make_patients import DESK, make_patient
@@ -19,7 +20,7 @@ from tests.make_patients import DESK, make_patient
 def test_visits_go_on_under_the_record_that_stays(session: Session) -> None:
     stays, gone = make_patient(session), make_patient(session)
     visits = [make_visit(session, gone.id), make_visit(session, stays.id, day=in_days(3))]
-    merge_patients(session, stays.id, gone.id, why="same person", actor=DESK)
+    merge(session, stays.id, gone.id)
     assert {one.id for one in latest_of(session, stays.id)} == {one.id for one in visits}
     for patient_id in (stays.id, gone.id):
         found = list_appointments(AppointmentFilter(patient_id=patient_id)).page(session)
@@ -30,7 +31,7 @@ def test_visits_go_on_under_the_record_that_stays(session: Session) -> None:
 def test_two_that_overlap_are_kept_and_shown_until_one_is_moved(session: Session) -> None:
     stays, gone = make_patient(session), make_patient(session)
     kept, other = make_visit(session, stays.id), make_visit(session, gone.id, at="10:15")
-    merge_patients(session, stays.id, gone.id, why="same person", actor=DESK)
+    merge(session, stays.id, gone.id)
     assert not get_appointment(session, kept.id).overlap_accepted
     assert get_appointment(session, other.id).overlap_accepted
     assert list(invariants(session)) == []
@@ -50,7 +51,7 @@ def test_a_new_booking_is_refused_beside_either_of_them(session: Session) -> Non
     stays, gone = make_patient(session), make_patient(session)
     make_visit(session, stays.id)
     make_visit(session, gone.id, at="10:15")
-    merge_patients(session, stays.id, gone.id, why="same person", actor=DESK)
+    merge(session, stays.id, gone.id)
     for patient_id in (stays.id, gone.id):
         with pytest.raises(Conflict):
             make_visit(session, patient_id, at="10:35")
@@ -58,7 +59,7 @@ def test_a_new_booking_is_refused_beside_either_of_them(session: Session) -> Non
 
 def test_a_booking_for_the_merged_record_is_the_persons(session: Session) -> None:
     stays, gone = make_patient(session), make_patient(session)
-    merge_patients(session, stays.id, gone.id, why="same person", actor=DESK)
+    merge(session, stays.id, gone.id)
     assert make_visit(session, gone.id).patient_id == stays.id
 
 
@@ -74,7 +75,7 @@ def test_the_place_on_the_waitlist_goes_along(session: Session) -> None:
         ),
         actor=DESK,
     )
-    merge_patients(session, stays.id, gone.id, why="same person", actor=DESK)
+    merge(session, stays.id, gone.id)
     assert get_entry(session, entry.id).patient_id == stays.id
 
 
@@ -83,10 +84,44 @@ def test_a_visit_completed_before_merging_is_undone_after_it(session: Session) -
     visit = make_visit(session, gone.id)
     for step in (service.arrive, service.start, service.complete):
         step(session, visit.id, actor=DESK)
-    merge_patients(session, stays.id, gone.id, why="same person", actor=DESK)
+    merge(session, stays.id, gone.id)
     service.undo(session, visit.id, StepBack(reason="a wrong click"), actor=SUPERVISOR)
     count = session.execute(
         text("SELECT visit_count FROM crm_patients WHERE id = :id"), {"id": stays.id}
     ).scalar_one()
     assert count == 0
     assert list(invariants(session)) == []
+
+
+def test_undoing_the_merge_gives_each_record_its_visits_back(session: Session) -> None:
+    stays, gone = make_patient(session), make_patient(session)
+    own, other = make_visit(session, stays.id), make_visit(session, gone.id, at="10:15")
+    merge(session, stays.id, gone.id)
+    later = make_visit(session, gone.id, day=in_days(4))
+    part_patients(session, gone.id, actor=DESK)
+    assert {one.id for one in latest_of(session, stays.id)} == {own.id, later.id}
+    [back] = latest_of(session, gone.id)
+    assert (back.id, back.overlap_accepted) == (other.id, False)
+    assert list(invariants(session)) == []
+
+
+def test_records_merged_one_after_the_other_come_apart_in_turn(session: Session) -> None:
+    first, second, last = (make_patient(session) for _ in range(3))
+    visits = [
+        make_visit(session, one.id, day=in_days(n + 1))
+        for n, one in enumerate((first, second, last))
+    ]
+    merge(session, second.id, first.id)
+    merge(session, last.id, second.id)
+    assert {one.id for one in latest_of(session, last.id)} == {visit.id for visit in visits}
+    part_patients(session, second.id, actor=DESK)
+    assert [one.id for one in latest_of(session, last.id)] == [visits[2].id]
+    assert {one.id for one in latest_of(session, second.id)} == {visits[0].id, visits[1].id}
+    part_patients(session, first.id, actor=DESK)
+    assert [one.id for one in latest_of(session, first.id)] == [visits[0].id]
+
+
+def merge(session: Session, stays_id: int, gone_id: int) -> None:
+    """Two records of one person."""
+    both = Merge(stays_id=stays_id, gone_id=gone_id)
+    merge_patients(session, both, why="same person", actor=DESK)

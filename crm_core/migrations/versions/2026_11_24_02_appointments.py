@@ -105,6 +105,8 @@ CREATE TABLE crm_appointments (
     walk_in boolean NOT NULL DEFAULT false,
     override_reason text,
     overlap_accepted boolean NOT NULL DEFAULT false,
+    merged_from_id bigint CONSTRAINT fk_crm_appointments_merged_from_id
+        REFERENCES crm_patients ON DELETE RESTRICT,
     booked_at timestamptz NOT NULL DEFAULT now(),
     confirmed_at timestamptz,
     checked_in_at timestamptz,
@@ -148,6 +150,8 @@ CREATE INDEX ix_crm_appointments_department_id_starts_at_id
     ON crm_appointments (department_id, starts_at, id);
 CREATE INDEX ix_crm_appointments_patient_id_starts_at_id
     ON crm_appointments (patient_id, starts_at, id);
+CREATE INDEX ix_crm_appointments_merged_from_id ON crm_appointments (merged_from_id)
+    WHERE merged_from_id IS NOT NULL;
 CREATE INDEX ix_crm_appointments_status_starts_at_id ON crm_appointments (status, starts_at, id);
 CREATE INDEX ix_crm_appointments_type_starts_at_id ON crm_appointments (type, starts_at, id);
 CREATE INDEX ix_crm_appointments_hospital_id_status_starts_at_id
@@ -190,23 +194,29 @@ END $$;
 CREATE TRIGGER move BEFORE UPDATE ON crm_appointments FOR EACH ROW
     WHEN (NEW.status IS DISTINCT FROM OLD.status) EXECUTE FUNCTION crm_appointment_move();
 
--- What was booked for a record that is merged goes on under the one that stays.
+-- What was booked for a record that is merged goes on under the one that stays, and comes back where
+-- the merge is undone; what was booked after the merge stays where it is.
 CREATE FUNCTION crm_appointments_follow() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    person bigint := coalesce(NEW.merged_into_id, NEW.id);
 BEGIN
     UPDATE crm_appointments g
-    SET patient_id = NEW.merged_into_id,
-        overlap_accepted = g.overlap_accepted OR EXISTS (
+    SET patient_id = person, merged_from_id = nullif(NEW.id, person),
+        overlap_accepted = EXISTS (
             SELECT FROM crm_appointments s
-            WHERE s.patient_id = NEW.merged_into_id AND s.status NOT IN ('cancelled', 'no_show')
+            WHERE s.patient_id = person AND s.status NOT IN ('cancelled', 'no_show')
               AND g.status NOT IN ('cancelled', 'no_show')
               AND s.starts_at < g.ends_at AND s.ends_at > g.starts_at)
-    WHERE g.patient_id = NEW.id;
-    UPDATE crm_waitlist SET patient_id = NEW.merged_into_id WHERE patient_id = NEW.id;
+    WHERE (g.merged_from_id = NEW.id OR (g.patient_id = NEW.id AND g.merged_from_id IS NULL))
+      AND g.patient_id <> person;
+    UPDATE crm_waitlist w SET patient_id = person, merged_from_id = nullif(NEW.id, person)
+    WHERE (w.merged_from_id = NEW.id OR (w.patient_id = NEW.id AND w.merged_from_id IS NULL))
+      AND w.patient_id <> person;
     RETURN NULL;
 END $$;
 CREATE TRIGGER appointments_follow AFTER UPDATE OF merged_into_id ON crm_patients FOR EACH ROW
-    WHEN (NEW.merged_into_id IS DISTINCT FROM OLD.merged_into_id AND NEW.merged_into_id <> NEW.id)
+    WHEN (NEW.merged_into_id IS DISTINCT FROM OLD.merged_into_id)
     EXECUTE FUNCTION crm_appointments_follow();
 """
 
@@ -350,6 +360,8 @@ CREATE TABLE crm_waitlist (
     appointment_id bigint CONSTRAINT fk_crm_waitlist_appointment_id
         REFERENCES crm_appointments ON DELETE RESTRICT,
     notes text,
+    merged_from_id bigint CONSTRAINT fk_crm_waitlist_merged_from_id
+        REFERENCES crm_patients ON DELETE RESTRICT,
     created_by varchar NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT fk_crm_waitlist_department_id FOREIGN KEY (department_id, hospital_id)
@@ -366,6 +378,8 @@ CREATE TABLE crm_waitlist (
 CREATE INDEX ix_crm_waitlist_status_id ON crm_waitlist (status, id);
 CREATE INDEX ix_crm_waitlist_hospital_id_status_id ON crm_waitlist (hospital_id, status, id);
 CREATE INDEX ix_crm_waitlist_patient_id ON crm_waitlist (patient_id, id);
+CREATE INDEX ix_crm_waitlist_merged_from_id ON crm_waitlist (merged_from_id)
+    WHERE merged_from_id IS NOT NULL;
 CREATE INDEX ix_crm_waitlist_doctor_id ON crm_waitlist (doctor_id);
 CREATE INDEX ix_crm_waitlist_department_id ON crm_waitlist (department_id);
 CREATE INDEX ix_crm_waitlist_appointment_id ON crm_waitlist (appointment_id);
