@@ -38,6 +38,7 @@ from crm_core.payouts.schemas import (
 )
 from crm_core.people import service as people
 from crm_core.people.schemas import Actor, Role, StaffCreate, machine, permissions_of
+from seeds.appointments import load_appointments
 from seeds.files import read_entries
 from seeds.messages import load_messages
 from seeds.patients import load_patients
@@ -90,6 +91,7 @@ def _load(session: Session) -> None:
     for entry in read_entries("payouts.json"):
         _payout(session, entry, placed[entry["owner"]], finance=finance, approver=approver)
     load_patients(session, actor=machine(WHO))
+    load_appointments(session, actor=machine(WHO))
     load_messages(session, actor=machine(WHO))
 
 

@@ -15,7 +15,7 @@ _LONGEST = 8
 
 def meaning_of(text: str) -> Meaning:
     """Yes or no where the words leave no doubt: “No problem, I will come” goes to a person."""
-    words = re.findall(r"\w+", text.lower().replace("'", "").replace("’", ""))
+    words = _words(text)
     if not words or len(words) > _LONGEST:
         return Meaning.UNCLEAR
     first, rest = words[0], set(words[1:])
@@ -24,3 +24,12 @@ def meaning_of(text: str) -> Meaning:
     if first in _NO and rest <= _NOT_COMING:
         return Meaning.NO
     return Meaning.UNCLEAR
+
+
+def is_answer(text: str) -> bool:
+    """Whether it begins like a yes or a no, clear or not: anything else is no answer by itself."""
+    return any(word in _YES | _NO for word in _words(text)[:1])
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower().replace("'", "").replace("’", ""))

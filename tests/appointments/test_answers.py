@@ -91,6 +91,16 @@ def test_a_message_that_answers_nothing_of_ours_is_handed_on(session: Session) -
     assert not service.take_answer(session, inbound("+2348030009999", "yes"))
 
 
+def test_a_question_that_answers_nothing_is_left_to_those_who_read_replies(
+    session: Session,
+) -> None:
+    visit = make_visit(session)
+    assert not answer(session, visit, "Must I come without breakfast?")
+    message = notices_of(session, visit.id)[0].message_id
+    said = inbound(visit.patient_phone, "Must I come without breakfast?", answers_id=message)
+    assert service.take_answer(session, said)
+
+
 def test_an_answer_goes_to_what_it_answers(session: Session) -> None:
     """Mother and child have one number: the provider says which message was answered."""
     mother = make_patient(session)
@@ -129,7 +139,7 @@ def test_the_newest_question_counts_and_one_answered_is_none(session: Session) -
 
 def test_an_unclear_answer_goes_to_a_person(session: Session) -> None:
     visit = make_visit(session)
-    assert answer(session, visit, "Can I bring my son?")
+    assert answer(session, visit, "Yes, but can I bring my son?")
     assert get_appointment(session, visit.id).status == "scheduled"
     [waits] = list_answers(AnswerFilter(outcome="to_a_person")).page(session).rows
     aside = service.settle_answer(session, waits.id, AnswerSettlement(), actor=DESK)

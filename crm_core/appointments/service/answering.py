@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.orm import Session
 
-from crm_core.appointments.meaning import meaning_of
+from crm_core.appointments.meaning import is_answer, meaning_of
 from crm_core.appointments.models import AppointmentAnswer, AppointmentNotice
 from crm_core.appointments.queries import ANSWERS, get_appointment
 from crm_core.appointments.schemas import (
@@ -123,8 +123,10 @@ def patient_actor(patient_id: int) -> Actor:
 def _questions(session: Session, inbound: InboundRead) -> list[Question]:
     if inbound.answers_id is not None:
         found = session.execute(_BY_CONTEXT, {"message_id": inbound.answers_id})
-    else:
+    elif is_answer(inbound.text):
         found = session.execute(_BY_SENDER, {"sender": inbound.sender})
+    else:
+        return []
     return [Question(**row) for row in found.mappings()]
 
 
