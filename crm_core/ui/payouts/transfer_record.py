@@ -68,7 +68,8 @@ def show(actor: Actor, payout: PayoutRead, story: TransferStory) -> None:
         _facts(latest)
         _answers(story.answers)
         may_ask = actor.may(Permission.PAYOUTS_PAY) and gateway() is not None and latest.sends > 0
-        if may_ask and st.button("Verify now", key="verify-now", type="primary"):
+        look = "primary" if latest.state in UNDER_WAY else "secondary"
+        if may_ask and st.button("Verify now", key="verify-now", type=look):
             _ask(lambda: reconciling.verify_payout(payout.id, actor=actor).sentence)
         if latest.frozen and latest.state not in UNDER_WAY:
             _release(actor, payout)
