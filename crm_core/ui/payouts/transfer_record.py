@@ -68,11 +68,16 @@ def show(actor: Actor, payout: PayoutRead, story: TransferStory) -> None:
         _facts(latest)
         _answers(story.answers)
         may_ask = actor.may(Permission.PAYOUTS_PAY) and gateway() is not None and latest.sends > 0
-        look = "primary" if latest.state in UNDER_WAY else "secondary"
-        if may_ask and st.button("Verify now", key="verify-now", type=look):
+        if may_ask and _verify_button(latest):
             _ask(lambda: reconciling.verify_payout(payout.id, actor=actor).sentence)
         if latest.frozen and latest.state not in UNDER_WAY:
             _release(actor, payout)
+
+
+def _verify_button(transfer: TransferRead) -> bool:
+    """Asking is what to do while the transfer is under way; later it may still have come back."""
+    under_way = transfer.state in UNDER_WAY
+    return st.button("Verify now", key="verify-now", type="primary" if under_way else "secondary")
 
 
 def _ask(question: Callable[[], str]) -> None:
