@@ -7,9 +7,9 @@ means: a function from the raw body to one sentence about what became of it.
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -58,6 +58,28 @@ def apply_waiting(provider: str, apply: Apply) -> int:
     return applied
 
 
+def lock_waiting(session: Session, provider: str, *, most: int) -> dict[int, bytes]:
+    """Events that wait, in the order they came, and that nobody else is at: id → raw body.
+
+    For who applies many in one transaction; ``settle`` says afterwards what became of each.
+    """
+    found = session.execute(
+        select(WebhookEvent.id, WebhookEvent.body_encrypted)
+        .where(WebhookEvent.provider == provider, WebhookEvent.applied_at.is_(None))
+        .order_by(WebhookEvent.id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    return {row.id: _raw(row.body_encrypted) for row in found}
+
+
+def settle(session: Session, outcomes: Mapping[int, str]) -> None:
+    """Writes down what became of locked events, a sentence each."""
+    if outcomes:
+        given = {"ids": list(outcomes), "outcomes": list(outcomes.values())}
+        session.execute(_SETTLE, given)
+
+
 def waiting_by_provider(session: Session) -> dict[str, int]:
     """How many events of each provider are not applied yet."""
     found = session.execute(
@@ -87,10 +109,18 @@ def _apply_one(session: Session, event_id: int, apply: Apply) -> bool:
     )
     if locked is None:
         return False
-    outcome = apply(session, crypto.decrypt(locked).encode("latin-1"))
-    session.execute(
-        update(WebhookEvent)
-        .where(WebhookEvent.id == event_id)
-        .values(applied_at=func.now(), outcome=outcome)
-    )
+    settle(session, {event_id: apply(session, _raw(locked))})
     return True
+
+
+def _raw(encrypted: bytes) -> bytes:
+    return crypto.decrypt(encrypted).encode("latin-1")
+
+
+_SETTLE = text(
+    """
+    UPDATE crm_webhook_events e SET applied_at = now(), outcome = given.outcome
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:outcomes AS text[])) AS given (id, outcome)
+    WHERE e.id = given.id
+    """
+)

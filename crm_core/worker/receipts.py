@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from crm_core.base import webhooks
 from crm_core.base.clock import lagos_today, utc_now
 from crm_core.messaging.gateways import outbox
 from crm_core.messaging.receiving import playing, receipts, telling
@@ -16,8 +15,8 @@ PLAY_EVERY_SECONDS = 1.0
 @app.task(name="apply_events", queueing_lock="apply_events")
 def apply_events(timestamp: int) -> None:  # noqa: ARG001  (the queue says when it was due)
     """Applies what webhooks left, and receipts that came before their message was known."""
-    for provider, apply in telling.APPLY.items():
-        webhooks.apply_waiting(provider, apply)
+    for provider in telling.READERS:
+        telling.apply_waiting(provider)
     until_done("apply_events", receipts.apply_early)
 
 

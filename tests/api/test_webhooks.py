@@ -31,7 +31,10 @@ class Ear:
     def __init__(self) -> None:
         self.heard: list[bytes] = []
         self.fault: Exception | None = None
-        self.provider = Provider("sample", self._genuine, self.apply)
+        self.provider = Provider("sample", self._genuine, self.apply_waiting)
+
+    def apply_waiting(self) -> int:
+        return webhooks.apply_waiting("sample", self.apply)
 
     def apply(self, _: Session, body: bytes) -> str:
         if self.fault:

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from crm_core.api.webhooks.receiving import UNSIGNED, Provider, Received, receive, signed_with
 from crm_core.base.settings import settings
-from crm_core.payouts.transfers.hearing import apply_event
+from crm_core.payouts.transfers.hearing import apply_waiting_events
 
 router = APIRouter()
 
@@ -17,7 +17,7 @@ def is_signed(request: Request, body: bytes) -> bool:
     return signed_with(secret, body, "sha512", request.headers.get("x-paystack-signature", ""))
 
 
-PAYSTACK = Provider("paystack", is_signed, apply_event)
+PAYSTACK = Provider("paystack", is_signed, apply_waiting_events)
 
 
 @router.post("/paystack", response_model=Received, openapi_extra=UNSIGNED)

@@ -1,5 +1,6 @@
 """What every webhook shares: the raw body, whether it is theirs, keeping it, a fast answer."""
 
+import asyncio
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,10 +17,14 @@ from crm_core.api.deps import resources
 from crm_core.api.refusals import answer_json
 from crm_core.base import webhooks
 from crm_core.base.db import transaction
-from crm_core.base.webhooks import Apply
 
 LARGEST = 256_000
 """Bytes of one event; the largest that a provider documents is a tenth of it."""
+
+_MOST_RUNS = 10
+# Providers whose events are being applied in this process, and those that told more meanwhile.
+_applying: set[str] = set()
+_again: set[str] = set()
 
 UNSIGNED: dict[str, Any] = {"security": []}
 """For ``openapi_extra``: such a route takes no token of ours."""
@@ -27,11 +32,11 @@ UNSIGNED: dict[str, Any] = {"security": []}
 
 @dataclass(frozen=True)
 class Provider:
-    """Who tells us things: how to know them by request and raw body, and what to do about it."""
+    """Who tells us things: how to know them by request and raw body, and what applies events."""
 
     name: str
     genuine: Callable[[Request, bytes], bool]
-    apply: Apply
+    apply_waiting: Callable[[], object]
 
 
 class Received(BaseModel):
@@ -54,12 +59,8 @@ async def receive(request: Request, provider: Provider) -> Response:
     async with places:
         await run_in_threadpool(_keep, provider.name, body, request.scope.get("request_id", ""))
 
-    async def apply_now() -> None:
-        async with places:
-            await run_in_threadpool(webhooks.apply_waiting, provider.name, provider.apply)
-
     answer = answer_json(200, Received(message="Received").model_dump())
-    answer.background = BackgroundTask(apply_now)
+    answer.background = BackgroundTask(_apply, provider, places)
     return answer
 
 
@@ -79,6 +80,27 @@ async def raw_body(request: Request) -> bytes:
         if len(body) > LARGEST:
             raise HTTPException(413, f"The event is too large: send at most {LARGEST:,} bytes.")
     return bytes(body)
+
+
+async def _apply(provider: Provider, places: asyncio.Semaphore) -> None:
+    """Applies what waits, one run at a time: what comes meanwhile goes along with the next.
+
+    The connection on which it began is busy as long, so it ends after some runs; the worker
+    finds whatever is left.
+    """
+    if provider.name in _applying:
+        _again.add(provider.name)
+        return
+    _applying.add(provider.name)
+    try:
+        for _ in range(_MOST_RUNS):
+            _again.discard(provider.name)
+            async with places:
+                await run_in_threadpool(provider.apply_waiting)
+            if provider.name not in _again:
+                return
+    finally:
+        _applying.discard(provider.name)
 
 
 def _keep(provider: str, body: bytes, request_id: str) -> None:

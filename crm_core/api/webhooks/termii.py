@@ -1,5 +1,7 @@
 """Termii: receipts of text messages, and what people answer."""
 
+from functools import partial
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +18,7 @@ def _genuine(request: Request, body: bytes) -> bool:
     return signed_with(secret, body, "sha512", request.headers.get("x-termii-signature", ""))
 
 
-TERMII = Provider("termii", _genuine, telling.APPLY["termii"])
+TERMII = Provider("termii", _genuine, partial(telling.apply_waiting, "termii"))
 
 
 @router.post("/termii", response_model=Received, openapi_extra=UNSIGNED)

@@ -1,5 +1,6 @@
 """WhatsApp Cloud: states of messages, and what people write or tap."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -25,7 +26,7 @@ def _genuine(request: Request, body: bytes) -> bool:
     )
 
 
-WHATSAPP = Provider("whatsapp", _genuine, telling.APPLY["whatsapp"])
+WHATSAPP = Provider("whatsapp", _genuine, partial(telling.apply_waiting, "whatsapp"))
 
 
 @router.get("/whatsapp", include_in_schema=False)

@@ -1,5 +1,6 @@
 """Several processes hear of the same messages at the same moment, and one database breaks off."""
 
+import json
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -7,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from crm_core.base import webhooks
 from crm_core.base.db import SessionFactory, transaction
-from crm_core.messaging.receiving import telling
+from crm_core.messaging.receiving import telling, termii
 from crm_core.messaging.receiving.receipts import apply_receipts
 from crm_core.messaging.receiving.replies import take_replies
-from crm_core.messaging.receiving.schemas import Receipt, Reply
+from crm_core.messaging.receiving.schemas import Receipt, Reply, Told
 from crm_core.messaging.schemas import Channel, MessageStatus
 from crm_core.people.schemas import machine
 from tests.make_messages import make_sent
@@ -65,8 +66,7 @@ def test_the_same_event_heard_by_several_is_applied_by_one(sent: list[int]) -> N
     body = b'{"type":"inbound","message_id":"in-1","sender":"2348099999999","message":"Hello"}'
     with transaction(who="webhook:termii") as session:
         webhooks.keep(session, "termii", body)
-    apply = telling.APPLY["termii"]
-    outcomes = together([lambda: webhooks.apply_waiting("termii", apply)] * 6)
+    outcomes = together([lambda: telling.apply_waiting("termii")] * 6)
     assert sorted(map(str, outcomes)) == ["0", "0", "0", "0", "0", "1"]
     assert count("SELECT count(*) FROM crm_inbound_messages") == 1
 
@@ -101,10 +101,9 @@ def test_what_breaks_off_in_the_middle_is_applied_later(sent: list[int]) -> None
     body = b'{"type":"outbound","message_id":"m0","status":"Delivered"}'
     with transaction(who="webhook:termii") as session:
         webhooks.keep(session, "termii", body)
-    whole = telling.APPLY["termii"]
 
     def break_off(session: Session, told: bytes) -> str:
-        whole(session, told)
+        telling.apply(session, "termii", [told])
         connection = session.connection().connection.driver_connection
         assert connection is not None
         connection.close()
@@ -112,6 +111,26 @@ def test_what_breaks_off_in_the_middle_is_applied_later(sent: list[int]) -> None
 
     assert webhooks.apply_waiting("termii", break_off) == 0
     assert count(f"SELECT status::text FROM crm_communication_logs WHERE id = {sent[0]}") == "sent"
-    assert webhooks.apply_waiting("termii", whole) == 1
+    assert telling.apply_waiting("termii") == 1
     delivered = f"SELECT status::text FROM crm_communication_logs WHERE id = {sent[0]}"
     assert count(delivered) == "delivered"
+
+
+def test_one_event_that_breaks_keeps_no_other_from_being_applied(
+    sent: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(body: bytes) -> Told:
+        if b"m7" in body:
+            raise RuntimeError("a bug")
+        return termii.read(body)
+
+    monkeypatch.setattr(telling, "READERS", {"termii": read})
+    with transaction(who="webhook:termii") as session:
+        for number in range(20):
+            told = {"type": "outbound", "message_id": f"m{number}", "status": "Delivered"}
+            webhooks.keep(session, "termii", json.dumps(told).encode())
+
+    assert telling.apply_waiting("termii") == 19
+
+    assert count("SELECT count(*) FROM crm_communication_logs WHERE status = 'delivered'") == 19
+    assert count("SELECT count(*) FROM crm_webhook_events WHERE applied_at IS NULL") == 1
