@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
@@ -245,3 +246,45 @@ def test_texts_of_campaigns_are_not_listed(desk: TestClient, session: Session) -
     make_template(session, "campaign-1-1")
     session.commit()
     assert done(desk.get(f"{MESSAGES}/templates", params={"name": "campaign"})) == []
+
+
+def failed(session: Session) -> int:
+    """A message that failed."""
+    message = make_message(session, make_patient(session).id)
+    session.execute(
+        text(
+            "UPDATE crm_communication_logs SET status = 'failed', provider = 'sandbox',"
+            " sent_at = now() WHERE id = :id"
+        ),
+        {"id": message.id},
+    )
+    session.commit()
+    return message.id
+
+
+def test_what_failed_is_sent_again_one_or_many(desk: TestClient, session: Session) -> None:
+    one, other = failed(session), failed(session)
+
+    new = done(desk.post(f"{MESSAGES}/{one}/resend"))
+    plan = done(desk.post(f"{MESSAGES}/plan-resend", json={"ids": [one, other]}))
+    body = {"ids": [one, other], "fingerprint": plan["fingerprint"]}
+    receipt = done(desk.post(f"{MESSAGES}/commit-resend", json=body))
+
+    assert (new["status"], new["id"] != one) == ("pending", True)
+    assert [verdict["ok"] for verdict in plan["verdicts"]] == [False, True]
+    assert receipt["changed"] == 1
+    assert "sent again already" in refusal(desk.post(f"{MESSAGES}/{one}/resend"), 409)
+
+
+def test_figures_are_those_of_the_last_thirty_days(desk: TestClient, session: Session) -> None:
+    failed(session)
+    stats = done(desk.get(f"{MESSAGES}/stats"))
+    channels = done(desk.get(f"{MESSAGES}/channels"))
+
+    assert (stats["days"], stats["sent"], stats["failed"], stats["cost"]) == (30, 1, 1, "0.00")
+    assert stats["byChannel"]["sms"]["failed"] == 1
+    assert [(each["channel"], each["state"], each["gateway"]) for each in channels] == [
+        ("sms", "closed", "sandbox"),
+        ("email", "closed", "sandbox"),
+        ("whatsapp", "closed", "sandbox"),
+    ]

@@ -8,6 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
+from crm_core.base.clock import utc_now
+from crm_core.messaging.gateways import outbox
 from crm_core.messaging.models import InboundMessage, SuppressedAddress
 from crm_core.messaging.queries import list_communications
 from crm_core.messaging.schemas import CommunicationFilter, CommunicationRead
@@ -18,7 +20,7 @@ from crm_core.people.schemas import Role
 from tests.make_business import make_owner
 from tests.make_messages import make_message, make_template
 from tests.make_patients import make_patient
-from tests.pages.acting import cells, chips, errors, fill, htmls, labels, press
+from tests.pages.acting import cells, chips, errors, fill, htmls, labels, metric, press
 from tests.pages.acting import texts as said
 
 Open = Callable[..., AppTest]
@@ -292,3 +294,97 @@ def test_texts_are_only_read_by_those_who_may_not_keep_them(
     page = messages(Role.VIEWER, tab="templates", template=template.id)
 
     assert {"Retire this text", "Save the next version"}.isdisjoint(labels(page))
+
+
+def test_what_failed_is_sent_again_from_its_page(
+    messages: Open, session: Session, patient: PatientRead
+) -> None:
+    message = make_message(session, patient.id)
+    became(session, message, "failed")
+    page = press(messages(Role.VIEWER, message=message.id), "Send it again")
+
+    new = of(session, patient.id)[0]
+    assert (new.content, new.status) == (message.content, "pending")
+    assert page.query_params["message"] == str(new.id)
+
+
+def test_many_that_failed_are_sent_again_as_shown(
+    messages: Open, session: Session, patient: PatientRead
+) -> None:
+    for _ in range(2):
+        became(session, make_message(session, patient.id), "failed")
+    page = messages(Role.VIEWER, status="failed")
+    press(page, "Send again what failed here: 2 messages")
+    press(page, "Send 2 messages again")
+
+    assert [each.status for each in of(session, patient.id)] == [
+        "pending",
+        "pending",
+        "failed",
+        "failed",
+    ]
+    assert "Done: 2 records changed." in said(page)
+
+
+def test_whoever_may_not_send_sends_nothing_again(
+    messages: Open, session: Session, patient: PatientRead
+) -> None:
+    message = make_message(session, patient.id)
+    became(session, message, "failed")
+
+    assert "Send it again" not in labels(messages(Role.ANALYST, message=message.id))
+
+
+def test_channels_say_how_messages_fare_and_who_serves_them(
+    messages: Open, session: Session, patient: PatientRead
+) -> None:
+    for status in ("sent", "delivered", "read", "failed"):
+        became(session, make_message(session, patient.id), "sent")
+        became(session, of(session, patient.id)[0], status)
+    page = messages(Role.VIEWER, tab="channels")
+
+    assert [metric(page, label) for label in ("Sent in 30 days", "Delivered", "Failed")] == [
+        "4",
+        "50.0%",
+        "1",
+    ]
+    assert said(page).count("Served by the sandbox: nothing reaches anybody.") == 3
+    assert len(page.get("plotly_chart")) == 2
+
+
+def test_a_channel_that_does_not_send_is_said_first(messages: Open, session: Session) -> None:
+    session.execute(
+        text(
+            "UPDATE crm_channel_health SET state = 'open', reason = 'It does not answer.',"
+            " retry_at = now() WHERE channel = 'sms'"
+        )
+    )
+    session.commit()
+
+    (told,) = errors(messages(Role.VIEWER, tab="channels"))
+
+    assert told.startswith("SMS does not go out: the provider keeps failing. It does not answer.")
+
+
+def test_the_sandboxes_outbox_is_opened_from_the_page(
+    messages: Open, session: Session, patient: PatientRead
+) -> None:
+    message = make_message(session, patient.id)
+    outbox.append(
+        [
+            outbox.Kept(
+                at=utc_now(),
+                channel="sms",
+                provider_id="sandbox-1",
+                id=message.id,
+                address=patient.phone,
+                subject=None,
+                content="See you tomorrow.",
+                purpose="reminder",
+            )
+        ]
+    )
+    page = messages(Role.VIEWER, tab="channels", outbox="yes")
+
+    assert patient.phone in cells(page, "To")
+    assert "This is a sandbox" in page.info[0].value

@@ -8,6 +8,7 @@ from crm_core.messaging.schemas import CommunicationFilter, MessageStatus, Recip
 from crm_core.people.schemas import Actor
 from crm_core.ui import address_bar, beside, keyset, tables, views
 from crm_core.ui.formatting import moment
+from crm_core.ui.messages import resending
 from crm_core.ui.messages.words import ALL_CHANNELS, COLUMNS, PAGE, PURPOSES, row
 from crm_core.ui.page import load
 
@@ -37,6 +38,8 @@ def filters_of_address() -> CommunicationFilter:
 
 def show(actor: Actor) -> None:
     """The tab Log."""
+    if resending.decided(actor):
+        return
     views.bar(actor, "messages", FILTERS)
     with st.grid(4, min_column_width=150):
         address_bar.state("to", "To", RecipientType)
@@ -49,11 +52,14 @@ def show(actor: Actor) -> None:
         found = list_log(wanted).page(session)
     table(found, empty="No message is like this: take a filter away, or write to a patient.")
     keyset.ways(found, "message")
+    resending.offer(actor, found.rows)
     beside.take_away(actor, "messages", wanted)
 
 
-def of_person(kind: RecipientType, recipient_id: int) -> None:
+def of_person(kind: RecipientType, recipient_id: int, actor: Actor) -> None:
     """Everything that was sent to one person; a row opens the message on the messages page."""
+    if resending.decided(actor):
+        return
     with st.grid(2, min_column_width=150):
         address_bar.choice("channel", "By", ALL_CHANNELS, any_label="All")
         address_bar.state("became", "Status", MessageStatus)
@@ -63,6 +69,7 @@ def of_person(kind: RecipientType, recipient_id: int) -> None:
         found = list_log(wanted).page(session)
     table(found, empty="No message like this was sent to this person.", page=PAGE)
     keyset.ways(found, "message")
+    resending.offer(actor, found.rows)
 
 
 def table(found: Page[CommunicationRow], *, empty: str, page: str = "") -> None:

@@ -33,7 +33,7 @@ def show(kind: RecipientType, recipient_id: int, actor: Actor) -> None:
             compose.show(kind, recipient_id, actor)
     with st.container(border=True):
         st.subheader("All messages", anchor=False)
-        log.of_person(kind, recipient_id)
+        log.of_person(kind, recipient_id, actor)
 
 
 def thread(kind: RecipientType, recipient_id: int) -> None:

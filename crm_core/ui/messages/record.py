@@ -6,9 +6,10 @@ from crm_core.insights.communications import LOG, CommunicationRow, get_logged
 from crm_core.messaging import threads
 from crm_core.messaging.schemas import MessageStatus
 from crm_core.messaging.threads import Step
+from crm_core.people.schemas import Actor
 from crm_core.ui import beside, facts, tables
 from crm_core.ui.formatting import words
-from crm_core.ui.messages import bubbles, log
+from crm_core.ui.messages import bubbles, log, resending
 from crm_core.ui.messages.words import ALL_CHANNELS, PURPOSES, called, page_of
 from crm_core.ui.page import load
 from crm_core.ui.plain import plain
@@ -23,7 +24,7 @@ _STEPS = {
 _NOT_YET = "The text is made when it is sent."
 
 
-def show(message_id: int) -> None:
+def show(actor: Actor, message_id: int) -> None:
     """The message at ``?message=``; while it is on its way the page looks again by itself."""
     beside.way_back(
         "All messages",
@@ -38,6 +39,7 @@ def show(message_id: int) -> None:
         _following(message_id)
     else:
         _message(message)
+        resending.one(actor, message)
 
 
 @st.fragment(run_every=EVERY_SECONDS)

@@ -1,0 +1,58 @@
+"""How messages fare: figures, channels, and sending again what failed."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from crm_core.api.deps import CurrentActor, Db, ReadDb, needs
+from crm_core.api.responses import Done, Envelope
+from crm_core.api.route import Route
+from crm_core.base.preflight import Plan, Receipt
+from crm_core.base.words import RecordId
+from crm_core.insights.communications import CommunicationRow, get_logged
+from crm_core.messaging import service
+from crm_core.messaging.figures import queries
+from crm_core.messaging.figures.schemas import ChannelHealth, CommunicationStats
+from crm_core.payouts.schemas import Commit, Selection
+from crm_core.people.schemas import Permission
+
+router = APIRouter(
+    prefix="/communications",
+    tags=["Communications"],
+    route_class=Route,
+    dependencies=[needs(Permission.MESSAGES_READ)],
+)
+
+
+@router.get("/stats")
+def communication_stats(db: ReadDb) -> Envelope[CommunicationStats]:
+    """The last thirty days in all and by channel; what waits, and what is in doubt."""
+    return Envelope(data=queries.communication_stats(db))
+
+
+@router.get("/channels")
+def list_channels(db: ReadDb) -> Envelope[list[ChannelHealth]]:
+    """Who serves each channel, whether it sends at present, and how much waits for it."""
+    return Envelope(data=queries.channel_states(db))
+
+
+@router.post("/plan-resend")
+def plan_resend(db: ReadDb, actor: CurrentActor, data: Selection) -> Envelope[Plan]:
+    """What sending these again would do, one verdict a message; sends nothing."""
+    return Envelope(data=service.plan_resend(db, data.ids, actor=actor))
+
+
+@router.post("/commit-resend")
+def commit_resend(db: Db, actor: CurrentActor, data: Commit) -> Done[Receipt]:
+    """Sends again what the plan showed and has not changed since."""
+    receipt = service.commit_resend(db, data.fingerprint, data.ids, actor=actor)
+    return Done(message=f"{receipt.changed:,} sent again", data=receipt)
+
+
+@router.post("/{message_id}/resend")
+def resend_message(
+    db: Db, actor: CurrentActor, message_id: Annotated[RecordId, Path()]
+) -> Done[CommunicationRow]:
+    """Sends one message again: a new message with the same text."""
+    sent = service.resend_message(db, message_id, actor=actor)
+    return Done(message="Message queued again", data=get_logged(db, sent.id))

@@ -1,0 +1,67 @@
+"""Sending again what failed: one from its page, many as a plan."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from crm_core.insights.communications import CommunicationRow
+from crm_core.messaging import service
+from crm_core.messaging.service.resending import RESENDABLE
+from crm_core.people.schemas import Actor, Permission
+from crm_core.ui import address_bar, plans
+from crm_core.ui.formatting import counted
+from crm_core.ui.page import act, form_token, load
+from crm_core.ui.plans import View
+
+_NAME = "resend"
+_SENT = "_sent_again"
+_VIEW = View(
+    title="Look before you send again",
+    totals={"count": "Sent again", "refused": "Refused"},
+    verb="Send {} again",
+    noun="message",
+)
+
+
+def offer(actor: Actor, messages: Sequence[CommunicationRow]) -> None:
+    """The button that plans to send again what of these failed."""
+    failed = [message.id for message in messages if message.status in RESENDABLE]
+    if not failed or not actor.may(Permission.MESSAGES_SEND):
+        return
+    label = f"Send again what failed here: {counted(len(failed), 'message')}"
+    if st.button(label, icon=":material/replay:"):
+        with load() as session:
+            plan = service.plan_resend(session, failed, actor=actor)
+        plans.open_plan(_NAME, plan)
+
+
+def decided(actor: Actor) -> bool:
+    """Draws the plan where one lies before the person; False where none does."""
+    proposal = plans.opened(_NAME)
+    if proposal is None:
+        return False
+    ids = [verdict.id for verdict in proposal.plan.verdicts]
+    if plans.confirmed(_NAME, proposal, _VIEW):
+        with plans.committing(_NAME, "They are on their way") as done:
+            fingerprint = proposal.plan.fingerprint
+            done.keep(service.commit_resend(done.session, fingerprint, ids, actor=actor))
+    return True
+
+
+def one(actor: Actor, message: CommunicationRow) -> None:
+    """The button of a message's own page."""
+    if message.status not in RESENDABLE or not actor.may(Permission.MESSAGES_SEND):
+        return
+    token = form_token(f"resend-{message.id}")
+    if not st.button("Send it again", icon=":material/replay:", key=f"resend-{token}"):
+        return
+    kept: dict[str, str] = {}
+    with act("A new message is on its way", once=token, keep=kept) as session:
+        kept[_SENT] = str(service.resend_message(session, message.id, actor=actor).id)
+
+
+def open_new() -> None:
+    """The message that was just sent again leads to its new one."""
+    new = st.session_state.pop(_SENT, None)
+    if new:
+        address_bar.go({"message": str(new)})
