@@ -13,6 +13,7 @@ from crm_core.insights.communications import CommunicationRow, get_logged
 from crm_core.messaging import service
 from crm_core.messaging.figures import queries
 from crm_core.messaging.figures.schemas import ChannelHealth, CommunicationStats
+from crm_core.messaging.schemas import Channel, ChannelPause, Settlement
 from crm_core.payouts.schemas import Commit, Selection
 from crm_core.people.schemas import Permission
 
@@ -22,6 +23,18 @@ router = APIRouter(
     route_class=Route,
     dependencies=[needs(Permission.MESSAGES_READ)],
 )
+
+
+class SettlementPlan(Selection):
+    """Messages in doubt, and what somebody found out about them."""
+
+    settlement: Settlement
+
+
+class SettlementCommit(Commit):
+    """The same, with the fingerprint of the plan that was looked at."""
+
+    settlement: Settlement
 
 
 @router.get("/stats")
@@ -47,6 +60,35 @@ def commit_resend(db: Db, actor: CurrentActor, data: Commit) -> Done[Receipt]:
     """Sends again what the plan showed and has not changed since."""
     receipt = service.commit_resend(db, data.fingerprint, data.ids, actor=actor)
     return Done(message=f"{receipt.changed:,} sent again", data=receipt)
+
+
+@router.post("/plan-settlement")
+def plan_settlement(db: ReadDb, actor: CurrentActor, data: SettlementPlan) -> Envelope[Plan]:
+    """Which of these are unknown and would be settled so; changes nothing."""
+    return Envelope(data=service.plan_settle(db, data.ids, data.settlement, actor=actor))
+
+
+@router.post("/commit-settlement")
+def commit_settlement(db: Db, actor: CurrentActor, data: SettlementCommit) -> Done[Receipt]:
+    """Writes down what somebody found out about messages in doubt."""
+    receipt = service.commit_settle(db, data.fingerprint, data.ids, data.settlement, actor=actor)
+    return Done(message=f"{receipt.changed:,} settled", data=receipt)
+
+
+@router.post("/channels/{channel}/pause")
+def pause_channel(
+    db: Db, actor: CurrentActor, channel: Channel, data: ChannelPause
+) -> Done[ChannelHealth]:
+    """Sends nothing by this channel until somebody resumes it."""
+    service.pause_channel(db, channel, data, actor=actor)
+    return Done(message="Channel paused", data=queries.channel_state(db, channel))
+
+
+@router.post("/channels/{channel}/resume")
+def resume_channel(db: Db, actor: CurrentActor, channel: Channel) -> Done[ChannelHealth]:
+    """Sends by this channel again."""
+    service.resume_channel(db, channel, actor=actor)
+    return Done(message="Channel resumed", data=queries.channel_state(db, channel))
 
 
 @router.post("/{message_id}/resend")

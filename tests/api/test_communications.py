@@ -288,3 +288,30 @@ def test_figures_are_those_of_the_last_thirty_days(desk: TestClient, session: Se
         ("email", "closed", "sandbox"),
         ("whatsapp", "closed", "sandbox"),
     ]
+
+
+def test_messages_in_doubt_are_settled_as_shown(keeper: TestClient, session: Session) -> None:
+    message = make_message(session, make_patient(session).id)
+    session.execute(
+        text("UPDATE crm_communication_logs SET status = 'unknown' WHERE id = :id"),
+        {"id": message.id},
+    )
+    session.commit()
+    found = {"outcome": "failed", "reason": "Not in the provider's list"}
+    body: dict[str, Any] = {"ids": [message.id], "settlement": found}
+    plan = done(keeper.post(f"{MESSAGES}/plan-settlement", json=body))
+    body |= {"fingerprint": plan["fingerprint"]}
+
+    assert done(keeper.post(f"{MESSAGES}/commit-settlement", json=body))["changed"] == 1
+    assert done(keeper.get(f"{MESSAGES}/{message.id}"))["status"] == "failed"
+
+
+def test_a_channel_is_paused_and_resumed(keeper: TestClient, desk: TestClient) -> None:
+    pause, resume = f"{MESSAGES}/channels/sms/pause", f"{MESSAGES}/channels/sms/resume"
+    why = {"reason": "The contract has ended"}
+
+    refusal(desk.post(pause, json=why), 403)
+    paused = done(keeper.post(pause, json=why))
+    assert (paused["state"], paused["reason"]) == ("paused", "The contract has ended")
+    refusal(keeper.post(pause, json=why), 409)
+    assert done(keeper.post(resume))["state"] == "closed"

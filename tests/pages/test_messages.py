@@ -20,7 +20,7 @@ from crm_core.people.schemas import Role
 from tests.make_business import make_owner
 from tests.make_messages import make_message, make_template
 from tests.make_patients import make_patient
-from tests.pages.acting import cells, chips, errors, fill, htmls, labels, metric, press
+from tests.pages.acting import cells, chips, choose, errors, fill, htmls, labels, metric, press
 from tests.pages.acting import texts as said
 
 Open = Callable[..., AppTest]
@@ -388,3 +388,49 @@ def test_the_sandboxes_outbox_is_opened_from_the_page(
 
     assert patient.phone in cells(page, "To")
     assert "This is a sandbox" in page.info[0].value
+
+
+def test_a_channel_is_paused_with_a_reason_and_resumed(messages: Open, session: Session) -> None:
+    page = messages(Role.ADMIN, tab="channels")
+    fill(page, "pause-sms", reason="The contract has ended")
+    press(page, "Pause SMS")
+    told = [warned.value.replace("\\", "") for warned in page.warning]
+    assert any("nothing goes out. The contract has ended" in sentence for sentence in told)
+    press(page, "Resume SMS")
+
+    assert not page.warning
+    assert "Resume SMS" not in labels(page)
+
+
+def test_what_is_in_doubt_is_settled_as_it_was_shown(
+    messages: Open, session: Session, patient: PatientRead
+) -> None:
+    message = make_message(session, patient.id)
+    became(session, message, "unknown")
+    page = choose(messages(Role.ADMIN, tab="channels"), "doubts", message.id)
+    fill(page, "settle", outcome="failed", reason="Not in the provider's list")
+    press(page, "Look at what would be written down")
+    press(page, "Write 1 message down as failed")
+
+    (settled,) = of(session, patient.id)
+    assert (settled.status, settled.error_message) == ("failed", "Not in the provider's list")
+    assert "Done: 1 record changed." in said(page)
+
+
+def test_a_settlement_needs_all_that_is_asked(
+    messages: Open, session: Session, patient: PatientRead
+) -> None:
+    became(session, make_message(session, patient.id), "unknown")
+    page = press(messages(Role.ADMIN, tab="channels"), "Look at what would be written down")
+
+    assert "Choose messages above, say what you found, and how you know." in errors(page)
+
+
+def test_operations_staff_see_what_is_in_doubt_and_settle_nothing(
+    messages: Open, session: Session, patient: PatientRead
+) -> None:
+    became(session, make_message(session, patient.id), "unknown")
+    page = messages(Role.VIEWER, tab="channels")
+
+    assert "In doubt" in [each.value for each in page.subheader]
+    assert {"Pause SMS", "Look at what would be written down"}.isdisjoint(labels(page))

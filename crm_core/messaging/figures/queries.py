@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from crm_core.base.clock import utc_now
+from crm_core.base.errors import NotFound
 from crm_core.base.settings import settings
 from crm_core.messaging.figures.schemas import (
     ChannelHealth,
@@ -33,6 +34,14 @@ def channel_states(session: Session) -> list[ChannelHealth]:
     """Each channel that sends: its gateway by the settings, its circuit, what waits for it."""
     found = session.execute(_STATES).mappings()
     return [ChannelHealth.model_validate(dict(row) | _served(row["channel"])) for row in found]
+
+
+def channel_state(session: Session, channel: Channel) -> ChannelHealth:
+    """One of them; ``NotFound`` where nothing is sent by it."""
+    for each in channel_states(session):
+        if each.channel is channel:
+            return each
+    raise NotFound("Channel not found")
 
 
 def communication_stats(session: Session) -> CommunicationStats:

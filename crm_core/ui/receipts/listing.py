@@ -8,6 +8,7 @@ from crm_core.ui.page import load
 
 _KINDS = {
     "payout_preparation": "Months prepared",
+    "message_settlement": "Unknown messages settled",
     "message_resend": "Messages sent again",
     "payout_approval": "Payouts approved",
     "payout_undo": "Approvals undone",
