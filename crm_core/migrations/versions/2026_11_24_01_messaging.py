@@ -275,6 +275,19 @@ your results are ready. Ask for them at {hospital} from {date}, and bring a card
 {hospital}');
 """
 
+NOTICES = """
+INSERT INTO crm_message_templates (name, channel, purpose, subject, body) VALUES
+    ('points_ending', 'sms', 'reminder', NULL,
+     'Dear {first_name}, {expiring} of your points end on {expiry}. Use them at your hospital before then.'),
+    ('points_ending', 'whatsapp', 'reminder', NULL,
+     'Dear {first_name}, {expiring} of your points end on {expiry}. Use them at your hospital before then.'),
+    ('points_ending', 'email', 'reminder', 'Points of yours end on {expiry}',
+     'Dear {name},
+
+you have {points} points, and {expiring} of them end on {expiry}. The desk of your hospital tells
+you which rewards they are good for.');
+"""
+
 # How messages fare by the hour in which they were handed over: what a change adds or takes away
 # is a line, so that nobody waits for anybody, and a job of every minute adds the lines up.
 FIGURES = """
@@ -343,5 +356,5 @@ CREATE INDEX ix_crm_communication_logs_trouble ON crm_communication_logs (status
 
 def upgrade() -> None:
     """Goes forward; there is no way back but a restore."""
-    for part in (WORDS, TEMPLATES, OUTBOX, ENGINE, CHOICES, PRICES, TEXTS, FIGURES):
+    for part in (WORDS, TEMPLATES, OUTBOX, ENGINE, CHOICES, PRICES, TEXTS, NOTICES, FIGURES):
         op.execute(part)
