@@ -41,7 +41,7 @@ SELECT id, id, 60, CASE WHEN random() < 0.8 THEN 60 ELSE 0 END, current_date + (
 FROM crm_patients;
 INSERT INTO crm_appointments (patient_id, hospital_id, starts_at, type, status, booked_at,
     completed_at, created_by)
-SELECT 1 + (n * 7919) % 1000000, 1 + n % 20, at, 'consultation',
+SELECT 1 + (n::bigint * 7919) % 1000000, 1 + n % 20, at, 'consultation',
     CASE WHEN at > now() THEN 'scheduled' WHEN n % 10 = 0 THEN 'no_show' ELSE 'completed' END,
     at - interval '5 days', CASE WHEN at <= now() AND n % 10 > 0 THEN at END, 'staff:1'
 FROM (SELECT n, now() + interval '20 days' - n * interval '4 minutes' AS at
