@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import CTE, Insert, Select, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from crm_core.base.clock import utc_now
 from crm_core.messaging.models import (
     BATCH_STATE,
     CHANNEL,
@@ -150,7 +149,7 @@ def _batches(mailing: Mailing, parts: CTE) -> CTE:
         "channel": literal(mailing.channel.value, CHANNEL),
         "purpose": literal(mailing.purpose.value, PURPOSE),
         "state": literal(state.value, BATCH_STATE),
-        "due_at": literal(mailing.due_at or utc_now()),
+        "due_at": func.now() if mailing.due_at is None else literal(mailing.due_at),
     }
     return insert(MessageBatch).from_select(list(given), select(*given.values())).cte("batches")
 
