@@ -6,6 +6,7 @@ from crm_core.base.db import Base
 from crm_core.campaigns import models as campaigns
 from crm_core.feedback import models as feedback
 from crm_core.hospitals import models as hospitals
+from crm_core.integrations import models as integrations
 from crm_core.loyalty import models as loyalty
 from crm_core.loyalty.importing import models as importing
 from crm_core.loyalty.merging import models as merging
@@ -36,4 +37,5 @@ TABLES = (
     transfers,
     feedback,
     campaigns,
+    integrations,
 )

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from crm_core.base.cells import harmless
 from crm_core.base.clock import utc_now
 from crm_core.base.db import reading, transaction
-from crm_core.base.errors import Forbidden, NotFound, Refusal
+from crm_core.base.errors import Forbidden, Invalid, NotFound, Refusal
 from crm_core.base.preflight import ReceiptRead, get_receipt
 from crm_core.insights.exports import (
     Export,
@@ -31,7 +31,7 @@ from crm_core.ui import sessions
 from crm_core.ui.sessions import in_thread
 
 Make = Callable[[int, Actor], tuple[str, bytes]]
-_STATUS = {NotFound: 404, Forbidden: 403}
+_STATUS = {NotFound: 404, Forbidden: 403, Invalid: 400}
 
 
 async def bank_file(request: Request) -> Response:

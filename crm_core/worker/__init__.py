@@ -29,10 +29,12 @@ from crm_core.worker import (
     messaging,
     receipts,
     transfers,
+    webhooks,
 )
 from crm_core.worker.jobs import app, job
 
 SEAL_EVERY_SECONDS = 10.0
+TELL_EVERY_SECONDS = 5.0
 _GRACE_SECONDS = 20.0
 DOMAINS = (
     answers,
@@ -85,6 +87,7 @@ async def _beating(name: str) -> AsyncIterator[None]:
         asyncio.create_task(_every(beats.EVERY.total_seconds(), lambda: _beat(name))),
         asyncio.create_task(_every(SEAL_EVERY_SECONDS, seal_history)),
         asyncio.create_task(_every(receipts.PLAY_EVERY_SECONDS, receipts.play_sandbox)),
+        asyncio.create_task(_every(TELL_EVERY_SECONDS, webhooks.send_webhooks)),
     ]
     try:
         yield

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import (
     Boolean,
     ColumnElement,
@@ -22,10 +23,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from crm_core.base.errors import NotFound
+from crm_core.base.errors import Invalid, NotFound
 from crm_core.base.paging import PageRequest
 from crm_core.base.read import Listing
 from crm_core.base.statements import compiled_text
+from crm_core.base.validation import problems_of
 from crm_core.campaigns.people import RECIPIENTS
 from crm_core.campaigns.queries import CAMPAIGNS
 from crm_core.campaigns.schemas import CampaignFilter, RecipientFilter
@@ -170,14 +172,14 @@ def open_list_export(
 
     Raises:
         NotFound: there is no such list.
-        pydantic.ValidationError: a filter that the list does not have, or a wrong value.
+        Invalid: a filter that the list does not have, or a wrong value.
     """
     spec = LISTS.get(name)
     if spec is None:
         raise NotFound(f"There is no list called {name}: {', '.join(LISTS)}.")
     actor.require(spec.needs)
     actor.require(Permission.EXPORT)
-    filters = spec.filter_class.model_validate(dict(given))
+    filters = _filters(spec, given)
     conditions, values = spec.listing.conditions(filters)
     order = spec.listing.orders[getattr(filters, "sort", None) or next(iter(spec.listing.orders))]
     ordered = spec.listing.statement.where(*conditions).order_by(*order.clauses())
@@ -194,6 +196,13 @@ def open_list_export(
         filters=_said(filters),
         actor=actor,
     )
+
+
+def _filters(spec: ListSpec, given: Mapping[str, object]) -> PageRequest:
+    try:
+        return spec.filter_class.model_validate(dict(given))
+    except ValidationError as error:
+        raise Invalid("The list has no such filter.", problems_of(error)) from error
 
 
 def _said(filters: PageRequest) -> dict[str, str]:

@@ -30,6 +30,7 @@ from crm_core.owners.schemas.records import (
     ScorePoint,
     SurveyCreate,
     SurveyRead,
+    end_after_start,
 )
 
 __all__ = [
@@ -60,4 +61,5 @@ __all__ = [
     "ScorePoint",
     "SurveyCreate",
     "SurveyRead",
+    "end_after_start",
 ]

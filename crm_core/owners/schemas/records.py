@@ -70,6 +70,13 @@ ContractDay = Annotated[date, Field(ge=date(1960, 1, 1), le=LAST_CONTRACT_DAY)]
 """A day that a contract may begin or end on: what lies beyond is a slip of the keyboard."""
 
 
+def end_after_start(value: date, info: ValidationInfo) -> date:
+    """For the ``end_date`` of what has a ``start_date``."""
+    if "start_date" in info.data and value <= info.data["start_date"]:
+        raise ValueError("give an end after the start")
+    return value
+
+
 class ContractCreate(BaseModel):
     """A draft of a contract: what the owner gets of the hospital's revenue."""
 
@@ -87,9 +94,7 @@ class ContractCreate(BaseModel):
     @classmethod
     def ends_after_start(cls, value: date, info: ValidationInfo) -> date:
         """A contract ends after it has begun."""
-        if "start_date" in info.data and value <= info.data["start_date"]:
-            raise ValueError("give an end after the start")
-        return value
+        return end_after_start(value, info)
 
 
 class ContractRead(BaseModel):

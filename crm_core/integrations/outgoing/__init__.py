@@ -1,0 +1,1 @@
+"""What we tell other systems: events, signed, sent again until they are taken, replayable."""
