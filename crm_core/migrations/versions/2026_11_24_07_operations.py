@@ -125,6 +125,32 @@ END $$;
 CREATE TRIGGER announce_paid AFTER UPDATE OF status ON crm_payouts
     FOR EACH ROW WHEN (NEW.status = 'paid' AND OLD.status <> 'paid')
     EXECUTE FUNCTION crm_announce_payout();
+
+CREATE FUNCTION crm_announce_visit() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM crm_announce('visit.completed', NEW.id, jsonb_build_object(
+        'appointment_code', NEW.appointment_code, 'patient_id', NEW.patient_id,
+        'hospital_id', NEW.hospital_id, 'department_id', NEW.department_id,
+        'doctor_id', NEW.doctor_id, 'type', NEW.type,
+        'starts_at', to_char(NEW.starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')));
+    RETURN NULL;
+END $$;
+CREATE TRIGGER announce_completed AFTER UPDATE OF status ON crm_appointments
+    FOR EACH ROW WHEN (NEW.status = 'completed' AND OLD.status <> 'completed')
+    EXECUTE FUNCTION crm_announce_visit();
+
+CREATE FUNCTION crm_announce_feedback() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM crm_announce('feedback.critical', NEW.id, jsonb_build_object(
+        'feedback_code', NEW.feedback_code, 'source_type', NEW.source_type,
+        'source_id', NEW.source_id, 'hospital_id', NEW.hospital_id, 'type', NEW.type));
+    RETURN NULL;
+END $$;
+CREATE TRIGGER announce_critical AFTER INSERT ON crm_feedback
+    FOR EACH ROW WHEN (NEW.priority = 'critical') EXECUTE FUNCTION crm_announce_feedback();
+CREATE TRIGGER announce_became_critical AFTER UPDATE OF priority ON crm_feedback
+    FOR EACH ROW WHEN (NEW.priority = 'critical' AND OLD.priority <> 'critical')
+    EXECUTE FUNCTION crm_announce_feedback();
 """
 
 
