@@ -25,11 +25,11 @@ def ask_whether_to_end(db: LinkDb, token: str) -> Response:
     channel = ending.subscription_of(db, token).channel
     return show(
         LinkPage(
-            title="No more of these?",
-            sentences=[f"Say what you no longer want from us by {channel}."],
+            title="Unsubscribe",
+            sentences=[f"What should no longer come to you by {channel}?"],
             buttons={
-                _NEWS: "No more news, health tips and surveys",
-                _EVERYTHING: "Nothing at all, also not about my visits",
+                _NEWS: "News, health tips and surveys",
+                _EVERYTHING: "Everything, also about my own visits",
             },
         )
     )
@@ -40,5 +40,7 @@ def end_it(db: LinkDb, token: str, action: Annotated[str, Form()] = _NEWS) -> Re
     """Ends it; said twice it stays ended."""
     everything = action == _EVERYTHING
     ending.unsubscribe(db, token, everything=everything, actor=machine(WHO))
-    rest = "" if everything else " Messages about your own visits go on."
-    return show(LinkPage(title="Done", sentences=[f"You will get no more of these.{rest}"]))
+    ended = "You will get no more messages from us this way."
+    if not everything:
+        ended = "You will get no more news from us this way. Messages about your own visits go on."
+    return show(LinkPage(title="Done", sentences=[ended]))

@@ -40,7 +40,7 @@ def test_opening_the_link_asks_and_ends_nothing(
 ) -> None:
     answer = anonymous.get(address)
     assert answer.status_code == 200
-    assert "No more news" in answer.text
+    assert "News, health tips and surveys" in answer.text
     assert not choices(session)
 
 

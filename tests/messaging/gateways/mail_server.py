@@ -1,12 +1,14 @@
 """A mail server of the tests: SMTP over a real socket, refusing and falling silent as told."""
 
 import socketserver
+import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from pathlib import Path
 from threading import Event, Thread
 
 HANG_UP = "hang up"
@@ -25,6 +27,9 @@ class MailServer:
     emails: list[EmailMessage] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     says: dict[str, str] = field(default_factory=dict)
+    passwords: list[str] = field(default_factory=list)
+    certificate: Path | None = None
+    encrypted_from_the_start: bool = False
     over: Event = field(default_factory=Event)
 
     def answer_to(self, line: str) -> str:
@@ -42,6 +47,9 @@ class _Server(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Conversation)
         self.state = state
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Says nothing: clients of the tests break off on purpose."""
+
 
 class _Conversation(socketserver.StreamRequestHandler):
     server: _Server
@@ -49,6 +57,8 @@ class _Conversation(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         """Until the client quits, or the test wants it broken off."""
         self.state = self.server.state
+        if self.state.encrypted_from_the_start:
+            self._encrypt()
         going_on = self._say(self.state.says.get("greeting", "220 mail.example ready"))
         while going_on and (line := self.rfile.readline()):
             going_on = self._do(line.strip().decode())
@@ -59,8 +69,34 @@ class _Conversation(socketserver.StreamRequestHandler):
             return self._take_text()
         if not answer and verb == "RCPT":
             self.state.recipients.append(line.split(":", 1)[1].strip("<>"))
-        usual = "250-mail.example\r\n250 8BITMIME" if verb == "EHLO" else "250 fine"
-        return self._say(answer or usual) and verb != "QUIT"
+        if verb == "STARTTLS":
+            self._say("220 go on")
+            self._encrypt()
+            return True
+        if verb == "AUTH":
+            self.state.passwords.append(line.rsplit(maxsplit=1)[-1])
+        return self._say(answer or self._usual(verb)) and verb != "QUIT"
+
+    def _usual(self, verb: str) -> str:
+        if verb != "EHLO":
+            return "235 welcome" if verb == "AUTH" else "250 fine"
+        encrypts = "250-STARTTLS\r\n" if self.state.certificate else ""
+        return f"250-mail.example\r\n{encrypts}250-AUTH PLAIN\r\n250 8BITMIME"
+
+    def _encrypt(self) -> None:
+        assert self.state.certificate is not None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.state.certificate)
+        self.secured = context.wrap_socket(self.request, server_side=True)
+        self.rfile = self.secured.makefile("rb")
+        self.wfile = self.secured.makefile("wb")
+
+    def finish(self) -> None:
+        """Closes what encryption opened, as well."""
+        with suppress(OSError, AttributeError):
+            self.secured.close()
+        with suppress(OSError, ValueError):
+            super().finish()
 
     def _take_text(self) -> bool:
         self._say("354 go on")
@@ -78,6 +114,7 @@ class _Conversation(socketserver.StreamRequestHandler):
             self.state.over.wait(30 if answer == SILENCE else 0)
             return False
         self.wfile.write(f"{answer}\r\n".encode())
+        self.wfile.flush()
         return True
 
 

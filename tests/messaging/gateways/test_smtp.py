@@ -1,12 +1,15 @@
 """Email over SMTP, against a mail server that refuses, closes and falls silent."""
 
+import base64
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from crm_core.messaging import unsubscribing
 from crm_core.messaging.gateways import Gateway, GatewayDown, Letter, Verdict, gateway_for
 from crm_core.messaging.schemas import Channel, Purpose
+from tests.messaging.gateways.certificate import make_certificate
 from tests.messaging.gateways.letters import make_letter
 from tests.messaging.gateways.mail_server import HANG_UP, SILENCE, MailServer
 
@@ -129,10 +132,57 @@ def test_a_server_that_does_not_greet_closes_the_channel(
         gateway.send([email()])
 
 
+SIGNED_IN = {"CRM_SMTP_USER": "us", "CRM_SMTP_PASSWORD": "secret"}
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_the_password_is_told_to_a_server_that_shows_who_it_is(
+    mail_server: MailServer,
+    set_environment: Callable[..., None],
+    tmp_path: Path,
+    security: str,
+) -> None:
+    mail_server.certificate = make_certificate(tmp_path)
+    mail_server.encrypted_from_the_start = security == "tls"
+    trusted = str(mail_server.certificate)
+    set_environment(CRM_SMTP_SECURITY=security, SSL_CERT_FILE=trusted, **SIGNED_IN)
+
+    (outcome,) = gateway_for(Channel.EMAIL).send([email()])
+
+    assert outcome.verdict is Verdict.ACCEPTED
+    assert [base64.b64decode(one) for one in mail_server.passwords] == [b"\0us\0secret"]
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_a_server_that_cannot_show_who_it_is_is_told_nothing(
+    mail_server: MailServer,
+    set_environment: Callable[..., None],
+    tmp_path: Path,
+    security: str,
+) -> None:
+    mail_server.certificate = make_certificate(tmp_path)
+    mail_server.encrypted_from_the_start = security == "tls"
+    set_environment(CRM_SMTP_SECURITY=security, **SIGNED_IN)
+    with pytest.raises(GatewayDown, match="certificate verify failed"):
+        gateway_for(Channel.EMAIL).send([email()])
+    assert not mail_server.passwords
+    assert not mail_server.emails
+
+
 def test_a_server_that_cannot_encrypt_is_not_told_the_password(
     gateway: Gateway, mail_server: MailServer, set_environment: Callable[..., None]
 ) -> None:
-    set_environment(CRM_SMTP_SECURITY="starttls", CRM_SMTP_USER="us", CRM_SMTP_PASSWORD="secret")
+    set_environment(CRM_SMTP_SECURITY="starttls", **SIGNED_IN)
     with pytest.raises(GatewayDown, match="STARTTLS"):
         gateway.send([email()])
-    assert not mail_server.recipients
+    assert not mail_server.passwords
+
+
+def test_a_password_that_is_refused_closes_the_channel(
+    gateway: Gateway, mail_server: MailServer, set_environment: Callable[..., None]
+) -> None:
+    mail_server.says["AUTH"] = "535 5.7.8 no"
+    set_environment(**SIGNED_IN)
+    with pytest.raises(GatewayDown, match="cannot be used"):
+        gateway.send([email()])
+    assert not mail_server.emails
