@@ -165,7 +165,7 @@ class AppointmentNotice(Base):
             "kind",
             "starts_at",
             unique=True,
-            postgresql_where=text("kind IN ('early', 'day', 'final')"),
+            postgresql_where=text("kind <> 'booked' AND kind <> 'moved' AND kind <> 'cancelled'"),
         ),
         Index("ix_crm_appointment_notices_appointment_id", "appointment_id", "id"),
         Index("ix_crm_appointment_notices_message_id", "message_id"),

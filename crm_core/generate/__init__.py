@@ -1,10 +1,11 @@
-"""Made-up patients with their points, in any number: for trying out and measuring.
+"""Made-up patients with points, doctors with visits, in any number: to try out and measure.
 
 Deterministic: the same seed, day and numbers make the same rows. Loaded in one transaction as
 the owner of the tables; indexes and foreign keys are taken down before and put back after,
 which also checks them.
 """
 
+from crm_core.generate.appointments import generate_appointments
 from crm_core.generate.loading import Generated, generate
 
-__all__ = ["Generated", "generate"]
+__all__ = ["Generated", "generate", "generate_appointments"]

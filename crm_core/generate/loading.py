@@ -38,6 +38,10 @@ class Generated:
         """Over the whole run."""
         return self.rows / self.seconds
 
+    def __add__(self, other: "Generated") -> "Generated":
+        """Both runs together."""
+        return Generated(self.rows + other.rows, self.seconds + other.seconds)
+
 
 def generate(
     url: str, *, patients: int, transactions: int, seed: int, say: Callable[[str], None]
@@ -51,10 +55,10 @@ def generate(
     with psycopg.connect(url) as connection:
         connection.execute("SET LOCAL work_mem = '256MB'; SET LOCAL maintenance_work_mem = '512MB'")
         connection.execute("SET LOCAL timezone = 'UTC'; SET LOCAL statement_timeout = 0")
-        _refuse_without_hospital(connection)
+        refuse_without_hospital(connection)
         before = _count(connection)
-        undo = _clear_the_way(connection)
-        _prepare(connection, seed)
+        undo = clear_the_way(connection, TABLES)
+        prepare(connection, seed)
         say("Patients …")
         values = {
             "patients": patients,
@@ -63,9 +67,9 @@ def generate(
             "lots_each": max(0.0, transactions / max(1, patients) / 10 * LOTS_OF_TEN - 1),
             "first_patient": _last_patient(connection),
         }
-        _run(connection, "patients.sql", values)
+        run_script(connection, "patients.sql", values)
         say("Points …")
-        _run(connection, "ledger.sql", values)
+        run_script(connection, "ledger.sql", values)
         say("Indexes …")
         for statement in undo:
             connection.execute(statement)
@@ -75,15 +79,16 @@ def generate(
     return Generated(rows, time.monotonic() - began)
 
 
-def _refuse_without_hospital(connection: psycopg.Connection[Any]) -> None:
+def refuse_without_hospital(connection: psycopg.Connection[Any]) -> None:
+    """Everybody belongs somewhere; ``Conflict`` where there is nowhere."""
     if connection.execute("SELECT FROM crm_hospitals LIMIT 1").fetchone() is None:
         raise Conflict("There is no hospital yet: load the sample data first.")
 
 
-def _clear_the_way(connection: psycopg.Connection[Any]) -> list[str]:
+def clear_the_way(connection: psycopg.Connection[Any], tables: Sequence[str]) -> list[str]:
     """Takes down triggers, foreign keys and indexes; gives the statements that restore them."""
     restore: list[str] = []
-    names = list(TABLES)
+    names = list(tables)
     for table, name, definition in connection.execute(_FOREIGN_KEYS, [names]).fetchall():
         connection.execute(_say("ALTER TABLE {} DROP CONSTRAINT {}", table, name))
         restore.append(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
@@ -93,13 +98,13 @@ def _clear_the_way(connection: psycopg.Connection[Any]) -> list[str]:
     for name, definition in connection.execute(_INDEXES, [names]).fetchall():
         connection.execute(_say("DROP INDEX {}", name))
         restore.insert(0, definition)
-    for table in TABLES:
+    for table in tables:
         connection.execute(_say("ALTER TABLE {} DISABLE TRIGGER USER", table))
         restore.append(f"ALTER TABLE {table} ENABLE TRIGGER USER")
     return restore
 
 
-def _prepare(connection: psycopg.Connection[Any], seed: int) -> None:
+def prepare(connection: psycopg.Connection[Any], seed: int) -> None:
     """The source of chance, a number from 0 to 1 for each number and salt; and the homes."""
     connection.execute(
         sql.SQL(
@@ -126,7 +131,7 @@ def _begins() -> Sequence[int]:
     return [sum(share for _, share, _ in HOMES[:n]) for n in range(len(HOMES))]
 
 
-def _run(connection: psycopg.Connection[Any], name: str, values: dict[str, Any]) -> None:
+def run_script(connection: psycopg.Connection[Any], name: str, values: dict[str, Any]) -> None:
     """A file of statements with ``:name`` for the values, which are our own numbers and dates."""
     script = Path(__file__).with_name(name).read_text(encoding="utf-8")
     for given, value in values.items():
@@ -175,7 +180,7 @@ _FOREIGN_KEYS = """
 """
 _UNIQUES = """
     SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
-    WHERE contype = 'u' AND (conrelid::regclass::text = ANY(%s)) ORDER BY oid
+    WHERE contype IN ('u', 'x') AND (conrelid::regclass::text = ANY(%s)) ORDER BY oid
 """
 _INDEXES = """
     SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index i

@@ -197,7 +197,8 @@ _CLAIM_DUE = text(
     )
     INSERT INTO crm_appointment_notices (appointment_id, kind, starts_at)
     SELECT id, kind, starts_at FROM due WHERE n = 1 ORDER BY id LIMIT :limit
-    ON CONFLICT (appointment_id, kind, starts_at) WHERE kind IN ('early', 'day', 'final')
+    ON CONFLICT (appointment_id, kind, starts_at)
+        WHERE kind <> 'booked' AND kind <> 'moved' AND kind <> 'cancelled'
         DO NOTHING
     RETURNING id
     """
@@ -207,7 +208,8 @@ _CLAIM = text(
     INSERT INTO crm_appointment_notices (appointment_id, kind, starts_at)
     SELECT id, 'day', starts_at FROM crm_appointments
     WHERE id = ANY(:ids) AND status IN ('scheduled', 'confirmed') AND starts_at > now() ORDER BY id
-    ON CONFLICT (appointment_id, kind, starts_at) WHERE kind IN ('early', 'day', 'final')
+    ON CONFLICT (appointment_id, kind, starts_at)
+        WHERE kind <> 'booked' AND kind <> 'moved' AND kind <> 'cancelled'
         DO NOTHING
     RETURNING id
     """

@@ -134,12 +134,12 @@ CREATE TABLE crm_appointments (
         CHECK ((status = 'cancelled') = (cancelled_at IS NOT NULL)),
     CONSTRAINT ex_crm_appointments_doctor EXCLUDE USING gist (
         int8range(doctor_id, doctor_id, '[]') WITH &&, tstzrange(starts_at, ends_at) WITH &&)
-        WHERE (doctor_id IS NOT NULL AND status NOT IN ('cancelled', 'no_show')),
+        WHERE (doctor_id IS NOT NULL AND status <> 'cancelled' AND status <> 'no_show'),
     -- Two records of one person may each have been booked for the same hour before they were
     -- merged: such a pair is accepted, and shown, until a person moves one of them.
     CONSTRAINT ex_crm_appointments_patient EXCLUDE USING gist (
         int8range(patient_id, patient_id, '[]') WITH &&, tstzrange(starts_at, ends_at) WITH &&)
-        WHERE (NOT overlap_accepted AND status NOT IN ('cancelled', 'no_show'))
+        WHERE (NOT overlap_accepted AND status <> 'cancelled' AND status <> 'no_show')
 );
 CREATE INDEX ix_crm_appointments_starts_at_id ON crm_appointments (starts_at, id);
 CREATE INDEX ix_crm_appointments_hospital_id_starts_at_id
@@ -332,7 +332,7 @@ CREATE TABLE crm_appointment_notices (
 -- A reminder is sent once for an appointment, kind and time, however often and where jobs run.
 CREATE UNIQUE INDEX uq_crm_appointment_notices_reminder
     ON crm_appointment_notices (appointment_id, kind, starts_at)
-    WHERE kind IN ('early', 'day', 'final');
+    WHERE kind <> 'booked' AND kind <> 'moved' AND kind <> 'cancelled';
 CREATE INDEX ix_crm_appointment_notices_appointment_id
     ON crm_appointment_notices (appointment_id, id);
 CREATE INDEX ix_crm_appointment_notices_message_id ON crm_appointment_notices (message_id);
