@@ -21,6 +21,7 @@ Apply = Callable[[Session, bytes], str]
 """Does what a raw body tells; gives a sentence for the record, refusals included."""
 
 _AT_ONCE = 500
+_FORGOTTEN = 5000
 _log = logging.getLogger(__name__)
 
 
@@ -80,6 +81,16 @@ def settle(session: Session, outcomes: Mapping[int, str]) -> None:
         session.execute(_SETTLE, given)
 
 
+def forget_applied(session: Session, provider: str, *, days: int) -> int:
+    """Removes some of the oldest events of a provider that were applied so long ago.
+
+    Gives how many: 0 where none is left. Of what is paid nothing is ever forgotten; receipts of
+    messages come by the million, and what they told is with the message.
+    """
+    found = session.scalars(_FORGET, {"provider": provider, "days": days, "most": _FORGOTTEN})
+    return len(found.all())
+
+
 def waiting_by_provider(session: Session) -> dict[str, int]:
     """How many events of each provider are not applied yet."""
     found = session.execute(
@@ -117,6 +128,16 @@ def _raw(encrypted: bytes) -> bytes:
     return crypto.decrypt(encrypted).encode("latin-1")
 
 
+# Ids follow time: where the oldest events are young, none is old, and no more are looked at.
+_FORGET = text(
+    """
+    DELETE FROM crm_webhook_events WHERE id IN (
+        SELECT id FROM (SELECT id, applied_at FROM crm_webhook_events
+                        WHERE provider = :provider ORDER BY id LIMIT :most) oldest
+        WHERE applied_at < now() - :days * interval '1 day')
+    RETURNING id
+    """
+)
 _SETTLE = text(
     """
     UPDATE crm_webhook_events e SET applied_at = now(), outcome = given.outcome

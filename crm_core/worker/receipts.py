@@ -1,7 +1,11 @@
 """Jobs of what comes back: events of providers, receipts that came first, the sandbox's play."""
 
 from collections.abc import Sequence
+from functools import partial
 
+from sqlalchemy.orm import Session
+
+from crm_core.base import webhooks
 from crm_core.base.clock import lagos_today, utc_now
 from crm_core.messaging.gateways import outbox
 from crm_core.messaging.receiving import playing, receipts, telling
@@ -9,6 +13,7 @@ from crm_core.messaging.receiving.schemas import Receipt
 from crm_core.worker.jobs import app, job, until_done
 
 PLAY_EVERY_SECONDS = 1.0
+EVENTS_KEPT_DAYS = 60
 
 
 @app.periodic(cron="* * * * *")
@@ -23,10 +28,16 @@ def apply_events(timestamp: int) -> None:  # noqa: ARG001  (the queue says when 
 @app.periodic(cron="15 1 * * *")
 @app.task(name="forget_receipts", queueing_lock="forget_receipts")
 def forget_receipts(timestamp: int) -> None:  # noqa: ARG001  (as above)
-    """Removes receipts of strangers' messages, and old letters of the sandbox."""
+    """Removes receipts of strangers' messages, events long applied, old letters of the sandbox."""
     with job("forget_receipts") as session:
         receipts.forget_early(session)
+    for provider in telling.READERS:
+        until_done("forget_receipts", partial(_forget_events, provider=provider))
     outbox.forget_old(lagos_today())
+
+
+def _forget_events(session: Session, provider: str) -> int:
+    return webhooks.forget_applied(session, provider, days=EVENTS_KEPT_DAYS)
 
 
 def play_sandbox() -> None:

@@ -6,11 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from crm_core.base import webhooks
 from crm_core.base.clock import utc_now
+from crm_core.base.models import WebhookEvent
 from crm_core.messaging.gateways import outbox
 from crm_core.messaging.gateways.outbox import Kept
 from crm_core.messaging.models import Communication, EarlyReceipt
@@ -62,6 +63,27 @@ def test_what_is_old_is_forgotten(session: Session) -> None:
     receipts.forget_receipts(timestamp=0)
     assert not session.scalars(select(EarlyReceipt)).all()
     assert len(outbox.read_outbox()) == 1
+
+
+def test_events_long_applied_are_forgotten_and_no_others(session: Session) -> None:
+    for provider, days, applied in (
+        ("termii", 61, True),
+        ("termii", 61, False),
+        ("termii", 59, True),
+        ("paystack", 400, True),
+    ):
+        webhooks.keep(session, provider, f"{provider} {days} {applied}".encode())
+        session.execute(
+            update(WebhookEvent)
+            .where(WebhookEvent.received_at == func.now(), WebhookEvent.outcome.is_(None))
+            .values(
+                applied_at=utc_now() - timedelta(days=days) if applied else None,
+                outcome=f"{provider} {days} {applied}",
+            )
+        )
+    receipts.forget_receipts(timestamp=0)
+    left = set(session.scalars(select(WebhookEvent.outcome)))
+    assert left == {"termii 61 False", "termii 59 True", "paystack 400 True"}
 
 
 def letter(hours: int) -> Kept:
