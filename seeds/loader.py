@@ -39,6 +39,7 @@ from crm_core.payouts.schemas import (
 from crm_core.people import service as people
 from crm_core.people.schemas import Actor, Role, StaffCreate, machine, permissions_of
 from seeds.appointments import load_appointments
+from seeds.feedback import load_feedback
 from seeds.files import read_entries
 from seeds.messages import load_messages
 from seeds.patients import load_patients
@@ -93,6 +94,7 @@ def _load(session: Session) -> None:
     load_patients(session, actor=machine(WHO))
     load_appointments(session, actor=machine(WHO))
     load_messages(session, actor=machine(WHO))
+    load_feedback(session, actor=machine(WHO))
 
 
 def _people(session: Session) -> tuple[Actor, Actor]:

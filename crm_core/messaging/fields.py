@@ -39,6 +39,12 @@ FIELDS: Mapping[str, Field] = {
     "link": Field("Address with one tap for the answer", "https://ops.example.ng/l/1a2b"),
     "subject": Field("What the feedback was about", "Waiting time"),
     "resolution": Field("What was done about the feedback", "A second desk opens at 08:00"),
+    "place": Field("Where the visit was", "Lagos Central Hospital"),
+    "state": Field("What becomes of a suggestion", "planned"),
+    "note": Field("A word about it", "The chairs come in March."),
+    "message": Field("What somebody said", "The nurses were patient with me."),
+    "count": Field("How many cases", "3"),
+    "codes": Field("Their codes", "FDB-001, FDB-002"),
     "expiring": Field("Points that end soon", "150"),
     "expiry": Field("Day on which they end", "31 December 2026"),
     UNSUBSCRIBE: Field(
