@@ -12,7 +12,7 @@ import click
 from crm_core.base.database import database
 from crm_core.base.db import connect, reading, transaction
 from crm_core.base.migrate import migrate
-from crm_core.generate import generate, generate_appointments
+from crm_core.generate import generate, generate_appointments, generate_feedback
 from crm_core.insights.exports import Dataset, ExportFilter, Format, open_export
 from crm_core.loyalty import importing
 from crm_core.loyalty.importing import queries as imports
@@ -28,19 +28,20 @@ from crm_core.people.schemas import Actor, machine
 @click.option("--transactions", default=100_000, show_default=True, help="About how many rows.")
 @click.option("--appointments", default=0, show_default=True, help="About how many visits.")
 @click.option("--doctors", default=20, show_default=True, help="How many doctors they are with.")
+@click.option("--feedback", default=0, show_default=True, help="How many pieces of feedback.")
 @click.option("--seed", default=1, show_default=True, help="The same seed makes the same data.")
-def generate_patients(
-    patients: int, transactions: int, appointments: int, doctors: int, seed: int
-) -> None:
+def generate_patients(seed: int, **wanted: int) -> None:
     """Add made-up patients with points and visits, to measure with. Not for a database in use."""
     with database(say=_note) as urls:
         migrate(urls.owner)
-        made = generate(
-            urls.owner, patients=patients, transactions=transactions, seed=seed, say=_note
-        )
-        if appointments:
-            visits = {"appointments": appointments, "doctors": doctors}
+        people = {name: wanted[name] for name in ("patients", "transactions")}
+        made = generate(urls.owner, **people, seed=seed, say=_note)
+        if wanted["appointments"]:
+            visits = {name: wanted[name] for name in ("appointments", "doctors")}
             made += generate_appointments(urls.owner, **visits, seed=seed, say=_note)
+        if wanted["feedback"]:
+            pieces = wanted["feedback"]
+            made += generate_feedback(urls.owner, pieces=pieces, seed=seed, say=_note)
     click.echo(f"{made.rows:,} rows in {made.seconds:.0f} s: {made.rows_a_second:,.0f} a second")
 
 

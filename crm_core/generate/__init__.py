@@ -1,4 +1,4 @@
-"""Made-up patients with points, doctors with visits, in any number: to try out and measure.
+"""Made-up patients with points, visits, feedback, in any number: to try out and measure.
 
 Deterministic: the same seed, day and numbers make the same rows. Loaded in one transaction as
 the owner of the tables; indexes and foreign keys are taken down before and put back after,
@@ -6,6 +6,7 @@ which also checks them.
 """
 
 from crm_core.generate.appointments import generate_appointments
+from crm_core.generate.feedback import generate_feedback
 from crm_core.generate.loading import Generated, generate
 
-__all__ = ["Generated", "generate", "generate_appointments"]
+__all__ = ["Generated", "generate", "generate_appointments", "generate_feedback"]
