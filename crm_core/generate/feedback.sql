@@ -1,4 +1,4 @@
--- Feedback over three years: what is old has ended, a fiftieth is still worked on.
+-- Feedback over three years: what is old has ended, a hundredth is still worked on.
 CREATE TEMP TABLE said ON COMMIT DROP AS
 SELECT n, (ARRAY['Waiting time', 'Staff', 'Billing', 'Cleanliness', 'Food', 'Treatment', 'Pharmacy',
                  'Parking', NULL])[topic] AS category,
@@ -16,8 +16,8 @@ FROM (SELECT n, 1 + floor(9 * pow(pg_temp.r(n, 71), 1.6))::int AS topic
 
 CREATE TEMP TABLE pieces ON COMMIT DROP AS
 SELECT s.n AS id, s.category, s.message, m.rating, m.kind, m.created_at,
-       -- A fiftieth of the last three months is open; the rest has ended.
-       m.created_at > :today::timestamptz - interval '90 days' AND pg_temp.r(s.n, 72) < 0.24
+       -- Of the last three weeks most is open, the less the longer ago; the rest has ended.
+       pg_temp.r(s.n, 72) < 1 - extract(epoch FROM :today::timestamptz - m.created_at) / 86400 / 21
            AS is_open,
        pg_temp.r(s.n, 73) AS chance,
        CASE WHEN m.kind = 'complaint' AND m.rating = 1 THEN

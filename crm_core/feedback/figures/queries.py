@@ -19,7 +19,7 @@ from crm_core.feedback.figures.schemas import (
 )
 from crm_core.feedback.models import MEASURES
 
-_TOPICS = 8
+_TOPICS = 7
 _FIELDS = ", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in MEASURES)
 _NAMES = ", ".join(MEASURES)
 

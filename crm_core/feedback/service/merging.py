@@ -2,6 +2,7 @@
 
 from sqlalchemy.orm import Session
 
+from crm_core.base.clock import utc_now
 from crm_core.base.errors import Conflict, Invalid, NotFound
 from crm_core.feedback import queries
 from crm_core.feedback.models import Feedback
@@ -38,7 +39,7 @@ def merge_feedback(
     duplicate.merged_into_id = case.id
     line = Line(EntryKind.MERGED, body=f"Goes on in {case.feedback_code}")
     common.move(session, duplicate, FeedbackStatus.MERGED, line, actor)
-    common.resume_clock(session, duplicate, duplicate.updated_at)
+    common.resume_clock(session, duplicate, utc_now())
     told = Line(EntryKind.MERGED, body=f"{duplicate.feedback_code} was merged into this")
     common.write(session, case.id, told, actor)
     _take_urgency(session, case, duplicate, actor)

@@ -22,11 +22,11 @@ _COLUMNS = {
     "Last contact": tables.on_day(width=120),
 }
 _MARKS = {
-    "What": tables.text(width=190),
-    "Day": tables.on_day(width=110),
-    "Score": tables.progress(most=5, width=140),
-    "About": tables.text(width=160),
-    "Without it the score would be": tables.text(width=200),
+    "What": tables.text(width=130),
+    "Day": tables.on_day(width=95),
+    "Score": tables.progress(most=5, width=105),
+    "Without it": tables.text(width=95),
+    "About": tables.text(width=140),
 }
 
 
@@ -62,7 +62,7 @@ def _one(owner_id: int) -> None:
         scores = queries.score_history(session, owner_id, last_months(KNOWN_MONTHS)[0])
         marks = queries.marks_of(session, owner_id)
     st.subheader(plain(owner.name), anchor=False)
-    left, right = st.columns([2, 3])
+    left, right = st.columns([2, 4])
     with left.container(border=True):
         score = owner.satisfaction_score
         st.metric("Score", "–" if score is None else f"{score:.2f} of 5")
@@ -99,9 +99,7 @@ def _mark(mark: ScoreMark, score: Decimal | None) -> dict[str, object]:
         "Day": mark.day,
         "Score": mark.score,
         "About": mark.topic or "",
-        "Without it the score would be": ""
-        if score is None
-        else f"{score + mark.pull:.2f} ({mark.pull:+.2f})",
+        "Without it": "" if score is None else f"{score + mark.pull:.2f} ({mark.pull:+.2f})",
     }
 
 

@@ -84,8 +84,8 @@ def _head(piece: FeedbackRead) -> None:
             args=({"feedback": str(piece.merged_into_id), "do": None},),
         )
     with st.grid(4, min_column_width=170):
-        st.metric("Clock", words.clock_of(piece), border=True)
-        st.metric("Due", moment(piece.due_at), border=True)
+        st.metric(*words.clock_of(piece), border=True)
+        st.metric("Due", words.due(piece), border=True)
         st.metric("First answer after", _measured(piece.response_minutes, piece.response_late),
                   border=True)  # fmt: skip
         st.metric("Resolved after", _measured(piece.resolution_minutes, piece.resolution_late),

@@ -8,8 +8,8 @@ from crm_core.ui.feedback import words
 
 QUEUE = {
     "Feedback": tables.text(width=100),
-    "Clock": tables.text(width=170),
-    "State": tables.state([*FeedbackStatus, "overdue", "escalated"], width=170),
+    "Clock": tables.text(width=165),
+    "State": tables.state([*FeedbackStatus, "overdue", "escalated"], width=245),
     "Priority": tables.state(list(Priority), width=85),
     "From": tables.text(width=130),
     "What": tables.text(width=330),
@@ -23,7 +23,7 @@ LIST = {
     "Feedback": tables.text(width=100),
     "Came in": tables.at(width=145),
     "Kind": tables.state(list(FeedbackType), width=130),
-    "State": tables.state([*FeedbackStatus, "overdue", "escalated"], width=150),
+    "State": tables.state([*FeedbackStatus, "overdue", "escalated"], width=245),
     "Priority": tables.state(list(Priority), width=85),
     "Stars": tables.text(width=80),
     "From": tables.text(width=130),

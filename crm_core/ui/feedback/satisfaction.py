@@ -27,7 +27,7 @@ from crm_core.ui.page import load
 from crm_core.ui.states import Tone
 
 MONTHS = 12
-_TONES = [Tone.TEAL, Tone.AMBER, Tone.INDIGO, Tone.ROSE, Tone.SKY, Tone.LIME, Tone.GREY, Tone.GREY]
+_TONES = [Tone.TEAL, Tone.AMBER, Tone.INDIGO, Tone.ROSE, Tone.SKY, Tone.LIME, Tone.GREY]
 _PLACES = {"hospital": "Hospital", "department": "Department", "owner": "Owner of the hospital"}
 _COLUMNS = {
     "Name": tables.text(width=230),
@@ -45,7 +45,8 @@ def show(_: Actor) -> None:
     """The last twelve months, of everything or of one hospital."""
     with load() as session:
         hospitals = {str(place.id): place.name for place in all_hospitals(session)}
-    address_bar.choice("hospital", "Hospital", hospitals, any_label="All hospitals")
+    with st.grid(3, min_column_width=200):
+        address_bar.choice("hospital", "Hospital", hospitals, any_label="All hospitals")
     filters = StatsFilter(months=MONTHS, hospital_id=address_bar.number("hospital"))
     with load() as session:
         totals = queries.totals(session, filters)
@@ -144,7 +145,7 @@ def _tenths(value: Decimal | None) -> float | None:
 
 def _worst(worst: Sequence[PlaceFigures]) -> None:
     chart = Chart(
-        labels=[each.name or "No category" for each in worst],
+        labels=[(each.name or "No category").capitalize() for each in worst],
         series=[Series("1 and 2 stars", [each.unsatisfied for each in worst], Tone.ROSE)],
         alt="Ratings of one and two stars by category",
         empty="Nobody was discontent in the last year.",
@@ -187,7 +188,8 @@ def _topics(topics: Sequence[TopicMonth]) -> None:
 
 def _places(filters: StatsFilter) -> None:
     st.subheader("By place", anchor=False)
-    chosen = address_bar.choice("by", "By", _PLACES, any_label="Month") or "month"
+    with st.grid(3, min_column_width=200):
+        chosen = address_bar.choice("by", "By", _PLACES, any_label="Month") or "month"
     with load() as session:
         if chosen == "month":
             found: Sequence[Figures] = queries.by_month(session, filters)

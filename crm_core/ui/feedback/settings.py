@@ -110,8 +110,8 @@ def _holidays(actor: Actor) -> None:
         changes = rules.list_changes(session)
     columns = {
         "Day": tables.on_day(width=110),
-        "Holiday": tables.text(width=210),
-        "Note": tables.text(width=150),
+        "Holiday": tables.text(width=155),
+        "Note": tables.text(width=140),
     }
     tables.show(
         tables.Table([_off(each) for each in found], columns, alt="Public holidays", empty="None.")
@@ -131,7 +131,7 @@ def _holidays(actor: Actor) -> None:
 
 
 def _off(each: DayOff) -> dict[str, object]:
-    note = "Written down here" if each.added else "By the moon: may move" if each.estimated else ""
+    note = "Written down here" if each.added else "May still move" if each.estimated else ""
     return {"Day": each.day, "Holiday": each.name, "Note": note}
 
 

@@ -19,6 +19,12 @@ _BUBBLE = (
 )
 _BELOW = "font-size:.8rem;opacity:.8;margin-top:.15rem"
 _BETWEEN = "align-self:center;font-size:.85rem;opacity:.85;text-align:center;max-width:90%"
+_MACHINES = {
+    "job": "by itself",
+    "link": "through the link",
+    "inbound": "by message",
+    "command": "command line",
+}
 _SPOKEN = {EntryKind.ANSWER, EntryKind.INCOMING, EntryKind.NOTE}
 
 
@@ -39,7 +45,7 @@ def _given(piece: FeedbackRead) -> str:
 
 def _spoken(line: EntryRead) -> str:
     by = f"by {line.channel} · " if line.channel else ""
-    told = f"{line.who_name} · {by}{moment(line.created_at)}"
+    told = f"{_who(line)} · {by}{moment(line.created_at)}"
     if line.kind is EntryKind.INCOMING:
         return _bubble(html.escape(line.body), f"{by}{moment(line.created_at)}", "flex-start",
                        Tone.GREY)  # fmt: skip
@@ -64,10 +70,16 @@ def _bubble(text: str, told: str, place: str, tone: Tone, state: str | None = No
 
 def _between(line: EntryRead, piece: FeedbackRead) -> str:
     of = f"{line.feedback_code}: " if line.feedback_id != piece.id else ""
-    told = f"{of}{_done(line)} · {line.who_name} · {moment(line.created_at)}"
+    told = f"{of}{_done(line)} · {_who(line)} · {moment(line.created_at)}"
     body = line.body if line.kind in (EntryKind.STATE, EntryKind.RATED, EntryKind.MERGED) else ""
     note = f"<br>{html.escape(body)}" if body else ""
     return f'<div style="{_BETWEEN};unicode-bidi:isolate">{html.escape(told)}{note}</div>'
+
+
+def _who(line: EntryRead) -> str:
+    """A person's name; what acts by itself is called after what it is."""
+    kind = line.who.partition(":")[0]
+    return _MACHINES.get(kind, line.who_name)
 
 
 def _done(line: EntryRead) -> str:

@@ -2,9 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from crm_core.base.clock import utc_now
+from crm_core.base.clock import to_lagos, utc_now
 from crm_core.feedback.schemas import FeedbackRead, FeedbackStatus, QueueRow
-from crm_core.ui.formatting import moment
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -19,14 +18,14 @@ def clock(row: QueueRow) -> str:
     return ""
 
 
-def clock_of(piece: FeedbackRead) -> str:
-    """The same of a whole piece."""
+def clock_of(piece: FeedbackRead) -> tuple[str, str]:
+    """What the clock of a whole piece runs for, and how far it is: ``To answer``, ``in 45 min``."""
     if piece.due_at is not None:
-        what = "to answer" if piece.responded_at is None else "to resolve"
-        return f"{distance(piece.due_at)} {what}"
+        what = "To answer" if piece.responded_at is None else "To resolve"
+        return what, distance(piece.due_at)
     if piece.minutes_left is not None:
-        return f"Stands still, {span(timedelta(minutes=piece.minutes_left))} of work left"
-    return "Ended" if piece.status is not FeedbackStatus.WAITING else "Stands still"
+        return "The clock stands", f"{span(timedelta(minutes=piece.minutes_left))} left"
+    return "The clock", "stands" if piece.status is FeedbackStatus.WAITING else "has ended"
 
 
 def distance(due: datetime) -> str:
@@ -61,5 +60,8 @@ def stars(rating: int | None) -> str:
 
 
 def due(piece: FeedbackRead) -> str:
-    """When it is due, on a clock in Lagos."""
-    return moment(piece.due_at)
+    """When it is due, on a clock in Lagos: ``24 Nov, 11:30``; a dash where it is not."""
+    if piece.due_at is None:
+        return "–"
+    here = to_lagos(piece.due_at)
+    return f"{here.day} {here:%b, %H:%M}"
