@@ -12,6 +12,7 @@ import pyarrow.parquet as pa_parquet
 import pytest
 from sqlalchemy.orm import Session
 
+from crm_core.appointments import service as appointments
 from crm_core.base.db import reading, transaction
 from crm_core.base.errors import Forbidden, Invalid
 from crm_core.insights.exports import (
@@ -30,7 +31,8 @@ from crm_core.loyalty.schemas import Tier
 from crm_core.people.schemas import Actor, Role
 from tests.loyalty.acts import earn, spend
 from tests.make import make_actor
-from tests.make_patients import make_patient
+from tests.make_appointments import begin_ago, make_visit
+from tests.make_patients import DESK, make_patient
 
 ANALYST = make_actor(Role.ANALYST)
 SEES_ALL = make_actor(Role.ANALYST, Role.FINANCE)
@@ -184,6 +186,16 @@ def test_a_members_figures_are_those_of_the_ledger(member: int) -> None:
     # 100 for the welcome, 600 given, 200 for the rise to silver.
     assert found | {"points_earned": "900", "points_redeemed": "50"} == found
     assert found | {"points_balance": "850", "frequency": "4", "recency_days": "0"} == found
+    assert found["no_shows"] == "0"
+
+
+def test_a_missed_visit_is_among_a_members_figures(session: Session, member: int) -> None:
+    visit = make_visit(session, member)
+    begin_ago(session, visit.id, days=2)
+    appointments.mark_no_show(session, visit.id, actor=DESK)
+    header, *rows = rows_of(file(Dataset.FEATURES), Format.CSV)
+    missed = {row[header.index("patient_code")]: row[header.index("no_shows")] for row in rows}
+    assert missed[visit.patient_code] == "1"
 
 
 @pytest.mark.parametrize(

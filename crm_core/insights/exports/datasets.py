@@ -10,9 +10,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Date, Select, case, cast, extract, func, literal_column, null, or_, select
+from sqlalchemy import Date, Select, case, cast, extract, func, literal_column, or_, select
 from sqlalchemy.types import BigInteger
 
+from crm_core.appointments.models import Appointment
 from crm_core.base.errors import Invalid
 from crm_core.base.paging import PageRequest
 from crm_core.base.read import Listing
@@ -180,6 +181,15 @@ _YEAR = (
     .group_by(LoyaltyTransaction.patient_id)
     .subquery("year")
 )
+_MISSED = (
+    select(Appointment.patient_id, func.count().label("visits"))
+    .where(
+        Appointment.status == "no_show",
+        Appointment.starts_at > func.now() - literal_column("interval '12 months'"),
+    )
+    .group_by(Appointment.patient_id)
+    .subquery("missed")
+)
 _TODAY = func.crm_lagos_today(type_=Date)
 _FEATURE_COLUMNS = (
     _CODE,
@@ -200,9 +210,7 @@ _FEATURE_COLUMNS = (
     ColumnDoc("points_balance", LoyaltyAccount.balance, "int64", "Now"),
     ColumnDoc("visits", func.coalesce(_YEAR.c.visits, 0), "int64", "Completed, in twelve months"),
     ColumnDoc("visits_ever", Patient.visit_count, "int64", "Completed, ever"),
-    ColumnDoc(
-        "no_shows", cast(null(), BigInteger), "int64", "Empty until appointments are kept here"
-    ),
+    ColumnDoc("no_shows", func.coalesce(_MISSED.c.visits, 0), "int64", "Missed, in twelve months"),
     ColumnDoc(
         "tenure_days", _TODAY - Patient.registration_date, "int64", "Days since registration"
     ),
@@ -248,7 +256,8 @@ DATASETS: dict[Dataset, DatasetSpec] = {
         select()
         .select_from(Patient)
         .join(LoyaltyAccount, LoyaltyAccount.id == Patient.id)
-        .outerjoin(_YEAR, _YEAR.c.patient_id == Patient.id),
+        .outerjoin(_YEAR, _YEAR.c.patient_id == Patient.id)
+        .outerjoin(_MISSED, _MISSED.c.patient_id == Patient.id),
         MEMBERS,
         MemberFilter,
     ),
