@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from crm_core.api.deps import CurrentActor, Db, ReadDb, needs
 from crm_core.api.responses import Done, Envelope
@@ -74,10 +74,10 @@ def ask_account_holder(actor: CurrentActor, payout_id: PayoutId) -> Done[Account
 
 @router.get(
     "/{payout_id}/remittance-advice",
-    response_class=HTMLResponse,
+    response_class=Response,
     responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}},
 )
-def show_remittance_advice(db: ReadDb, payout_id: PayoutId) -> HTMLResponse:
+def show_remittance_advice(db: ReadDb, payout_id: PayoutId) -> Response:
     """What a paid payout was made of, as a page to print; 409 where it is not paid."""
     page = as_page(advice_of(db, payout_id))
     return HTMLResponse(page, headers={"content-security-policy": POLICY})
