@@ -133,6 +133,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "ApprovalSelection": {"ids": [3, 4]},
     "Commit": {"ids": [3, 4], "fingerprint": _FINGERPRINT},
     "ApprovalCommit": {"ids": [3, 4], "fingerprint": _FINGERPRINT},
+    "RejectionCommit": {"ids": [3, 4], "fingerprint": _FINGERPRINT, "reason": "Wrong month"},
     "UndoCommit": {"ids": [3, 4], "fingerprint": _FINGERPRINT, "receipt_id": 1},
     "MonthPlan": {"month": "2026-10-01"},
     "MonthCommit": {"month": "2026-10-01", "fingerprint": _FINGERPRINT},

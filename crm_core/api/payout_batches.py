@@ -17,9 +17,11 @@ from crm_core.payouts import queries, service
 from crm_core.payouts.schemas import (
     ApprovalCommit,
     ApprovalSelection,
+    Because,
     Commit,
     FileRead,
     PaymentLine,
+    RejectionCommit,
     Selection,
 )
 from crm_core.payouts.statements import parse_statement
@@ -91,6 +93,20 @@ def commit_approval(db: Db, actor: CurrentActor, data: ApprovalCommit) -> Done[R
         db, data.fingerprint, data.ids, actor=actor, override_reason=data.override_reason
     )
     return Done(message=f"{_payouts(receipt.changed)} approved", data=receipt)
+
+
+@router.post("/plan-rejection")
+def plan_rejection(db: ReadDb, actor: CurrentActor, data: Selection) -> Envelope[Plan]:
+    """What rejecting these would do; only pending payouts are rejected."""
+    return Envelope(data=service.plan_rejection(db, data.ids, actor=actor))
+
+
+@router.post("/commit-rejection")
+def commit_rejection(db: Db, actor: CurrentActor, data: RejectionCommit) -> Done[Receipt]:
+    """Rejects what the plan showed and has not changed since, all for the same reason."""
+    because = Because(reason=data.reason)
+    receipt = service.commit_rejection(db, data.fingerprint, data.ids, because, actor=actor)
+    return Done(message=f"{_payouts(receipt.changed)} rejected", data=receipt)
 
 
 @router.post("/plan-undo")

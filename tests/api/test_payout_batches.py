@@ -210,3 +210,22 @@ def test_a_wrong_field_is_named(signed_in: SignedIn) -> None:
     for what, body, field in _WRONG:
         response = everything.post(f"{PAYOUTS}/{what}", json=body)
         assert (what, wrong_fields(response)) == (what, [field])
+
+
+def test_payouts_are_rejected_in_bulk_with_a_reason(
+    client: TestClient, approver: TestClient
+) -> None:
+    one, other = add_payout(client), add_payout(client)
+    ids = [one["id"], other["id"]]
+    seen = plan(approver, "rejection", ids=ids)
+    missing = approver.post(
+        f"{PAYOUTS}/commit-rejection", json={"ids": ids, "fingerprint": seen["fingerprint"]}
+    )
+    assert wrong_fields(missing) == ["reason"]
+
+    receipt = commit(approver, "rejection", seen, ids=ids, reason="Wrong month")
+
+    assert receipt["changed"] == 2
+    assert [status_of(client, payout) for payout in (one, other)] == ["rejected"] * 2
+    answer = client.post(f"{PAYOUTS}/plan-rejection", json={"ids": ids})
+    assert "approver" in refusal(answer, 403)

@@ -217,6 +217,35 @@ def test_who_loses_a_race_reads_what_happened(payouts: Open, session: Session) -
     assert len(queries.approvals_of(session, payout.id)) == 1
 
 
+def test_chosen_ones_are_rejected_after_a_reason_and_a_look(
+    payouts: Open, session: Session
+) -> None:
+    one, other = waiting(session), waiting(session, "50000")
+    page = choose(payouts(Role.APPROVER), "queue", one.id, other.id)
+    press(page, "Reject")
+    press(page, "Look at what is rejected")
+    assert errors(page) == ["Give a reason of at least 3 characters."]
+
+    page.text_input[0].set_value("The month is not over")
+    press(page, "Look at what is rejected")
+    assert metric(page, "You reject") == "2"
+    press(page, "Reject 2 payouts · ₦150,000.00")
+
+    assert {status_of(session, payout) for payout in (one, other)} == {PayoutStatus.REJECTED}
+    assert "Done: 2 records changed." in texts(page)
+
+
+def test_a_rejection_can_be_put_away(payouts: Open, session: Session) -> None:
+    payout = waiting(session)
+    page = choose(payouts(Role.APPROVER), "queue", payout.id)
+    press(page, "Reject")
+
+    press(page, "Back, change nothing")
+
+    assert status_of(session, payout) is PayoutStatus.PENDING
+    assert "Look and approve" in labels(page)
+
+
 # The pipeline
 
 

@@ -17,7 +17,7 @@ from crm_core.payouts.transfers.configured import required_gateway
 from crm_core.payouts.transfers.schemas import Release
 from crm_core.payouts.transfers.sending import Claimed, claim
 from tests.make_business import APPROVER, FINANCE
-from tests.observe import refused_by
+from tests.observe import executed, refused_by
 from tests.payouts import paystack as bad_days
 from tests.payouts.acts import approve, commit_lines, line, new, payout_in, steps_of
 from tests.payouts.paystack import Fault, LocalPaystack
@@ -114,6 +114,19 @@ def test_whoever_only_approves_orders_nothing(paystack: LocalPaystack, session: 
         planning.plan_transfer(session, [payout.id], actor=APPROVER)
     with pytest.raises(Forbidden):
         reconciling.verify_payout(payout.id, actor=APPROVER)
+
+
+def test_ordering_many_costs_as_many_statements_as_ordering_one(
+    paystack: LocalPaystack, session: Session
+) -> None:
+    counts = []
+    for number in (1, 12):
+        ids = [approved().id for _ in range(number)]
+        plan = planning.plan_transfer(session, ids, actor=FINANCE)
+        with executed(session) as statements:
+            planning.commit_transfer(session, plan.fingerprint, ids, actor=FINANCE)
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
 
 
 # How it goes well

@@ -9,6 +9,7 @@ from crm_core.payouts.schemas.acting import (
     Payment,
     PaymentLine,
     RateCreate,
+    RejectionCommit,
     Selection,
     Settlement,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "PeriodDay",
     "RateCreate",
     "RateRead",
+    "RejectionCommit",
     "Selection",
     "Settlement",
     "StatusTotal",

@@ -80,6 +80,12 @@ class ApprovalCommit(Commit):
     override_reason: Reason | None = None
 
 
+class RejectionCommit(Commit):
+    """A rejection of what was looked at, with the reason that the makers read."""
+
+    reason: Reason
+
+
 class RateCreate(BaseModel):
     """A rate from a day on; rates of the past stay as they were."""
 

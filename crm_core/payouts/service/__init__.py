@@ -4,7 +4,6 @@ from crm_core.payouts.service.approving import (
     approve_payout,
     commit_approval,
     plan_approval,
-    reject_payout,
 )
 from crm_core.payouts.service.files import bank_file_content, commit_file, plan_file
 from crm_core.payouts.service.making import (
@@ -15,6 +14,7 @@ from crm_core.payouts.service.making import (
     update_payout,
 )
 from crm_core.payouts.service.preparing import commit_month, plan_month
+from crm_core.payouts.service.rejecting import commit_rejection, plan_rejection, reject_payout
 from crm_core.payouts.service.settling import (
     commit_payment,
     fail_payout,
@@ -34,6 +34,7 @@ __all__ = [
     "commit_file",
     "commit_month",
     "commit_payment",
+    "commit_rejection",
     "commit_undo",
     "create_payout",
     "fail_payout",
@@ -42,6 +43,7 @@ __all__ = [
     "plan_file",
     "plan_month",
     "plan_payment",
+    "plan_rejection",
     "plan_undo",
     "reject_payout",
     "reveal_account",

@@ -1,4 +1,4 @@
-"""Approving and rejecting: with the checks in sight, one or many, never by the maker."""
+"""Approving: with the checks in sight, one or many, never by the maker."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -15,7 +15,6 @@ from crm_core.payouts.queries import PAYOUTS, get_payout
 from crm_core.payouts.schemas import (
     AWAITING_APPROVAL,
     Approval,
-    Because,
     BeneficiaryCheck,
     CheckLevel,
     PayoutRead,
@@ -65,19 +64,6 @@ def approve_payout(session: Session, payout_id: int, data: Approval, *, actor: A
     plan = _plan(session, [payout_id], actor, data.override_reason)
     common.refuse(plan.verdicts[0])
     _approve(session, [payout_id], actor, data.override_reason)
-    return get_payout(session, payout_id)
-
-
-def reject_payout(session: Session, payout_id: int, data: Because, *, actor: Actor) -> PayoutRead:
-    """Turns a pending payout down, with a reason that its maker reads."""
-    actor.require(Permission.PAYOUTS_APPROVE)
-    payout = common.lock_payout(session, payout_id)
-    common.refuse_transition(payout, PayoutStatus.REJECTED)
-    session.execute(
-        update(Payout)
-        .where(Payout.id == payout_id)
-        .values(status=PayoutStatus.REJECTED.value, status_reason=data.reason)
-    )
     return get_payout(session, payout_id)
 
 

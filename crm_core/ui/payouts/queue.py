@@ -23,7 +23,7 @@ from crm_core.people.schemas import Actor, Permission
 from crm_core.ui import address_bar, plans, tables
 from crm_core.ui.formatting import counted
 from crm_core.ui.page import load
-from crm_core.ui.payouts import figures, rows
+from crm_core.ui.payouts import figures, rejecting, rows
 from crm_core.ui.plans import Proposal, View
 
 NAME = "approve"
@@ -57,6 +57,10 @@ def show(actor: Actor) -> None:
     proposal = plans.opened(NAME)
     if proposal is not None:
         decide(actor, proposal)
+        return
+    rejection = plans.opened(rejecting.NAME)
+    if rejection is not None:
+        rejecting.decide(actor, rejection)
         return
     mine = actor.may(Permission.PAYOUTS_APPROVE) and address_bar.switch(
         "not-mine", "Leave out those that I made"
@@ -148,9 +152,12 @@ def _bottom_bar(actor: Actor, chosen: Sequence[int]) -> None:
     ):
         st.text(_told(chosen, made))
         wanted = st.button("Look and approve", type="primary", key="approve-chosen")
+        unwanted = st.button("Reject", key="reject-chosen")
         st.button("Choose none", key="choose-none", on_click=tables.choose_none, args=(_TABLE,))
     if wanted:
         plan(actor, chosen)
+    if unwanted:
+        rejecting.plan(actor, chosen, _TABLE)
 
 
 def _told(chosen: Sequence[int], made: Plan) -> str:
