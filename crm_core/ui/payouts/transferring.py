@@ -46,13 +46,13 @@ def chosen() -> bool:
         address_bar.go({"way": way if way == "transfer" else None, "page": None})
 
     labels = _WAYS | {"transfer": f"Transfer by {provider.title}"}
-    way = st.segmented_control(
+    way = st.radio(
         "How the money goes",
         list(_WAYS),
         format_func=labels.__getitem__,
         key="_way",
         on_change=written,
-        required=True,
+        horizontal=True,
     )
     return way == "transfer"
 
