@@ -12,7 +12,12 @@ import click
 from crm_core.base.database import database
 from crm_core.base.db import connect, reading, transaction
 from crm_core.base.migrate import migrate
-from crm_core.generate import generate, generate_appointments, generate_feedback
+from crm_core.generate import (
+    generate,
+    generate_appointments,
+    generate_feedback,
+    generate_messages,
+)
 from crm_core.insights.exports import Dataset, ExportFilter, Format, open_export
 from crm_core.loyalty import importing
 from crm_core.loyalty.importing import queries as imports
@@ -29,9 +34,10 @@ from crm_core.people.schemas import Actor, machine
 @click.option("--appointments", default=0, show_default=True, help="About how many visits.")
 @click.option("--doctors", default=20, show_default=True, help="How many doctors they are with.")
 @click.option("--feedback", default=0, show_default=True, help="How many pieces of feedback.")
+@click.option("--messages", default=0, show_default=True, help="Messages to all patients.")
 @click.option("--seed", default=1, show_default=True, help="The same seed makes the same data.")
 def generate_patients(seed: int, **wanted: int) -> None:
-    """Add made-up patients with points and visits, to measure with. Not for a database in use."""
+    """Add made-up patients with what happened to them, to measure with. Not to a database in use."""
     with database(say=_note) as urls:
         migrate(urls.owner)
         people = {name: wanted[name] for name in ("patients", "transactions")}
@@ -42,6 +48,9 @@ def generate_patients(seed: int, **wanted: int) -> None:
         if wanted["feedback"]:
             pieces = wanted["feedback"]
             made += generate_feedback(urls.owner, pieces=pieces, seed=seed, say=_note)
+        if wanted["messages"]:
+            number = wanted["messages"]
+            made += generate_messages(urls.owner, messages=number, seed=seed, say=_note)
     click.echo(f"{made.rows:,} rows in {made.seconds:.0f} s: {made.rows_a_second:,.0f} a second")
 
 

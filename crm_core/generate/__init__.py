@@ -8,5 +8,12 @@ which also checks them.
 from crm_core.generate.appointments import generate_appointments
 from crm_core.generate.feedback import generate_feedback
 from crm_core.generate.loading import Generated, generate
+from crm_core.generate.messages import generate_messages
 
-__all__ = ["Generated", "generate", "generate_appointments", "generate_feedback"]
+__all__ = [
+    "Generated",
+    "generate",
+    "generate_appointments",
+    "generate_feedback",
+    "generate_messages",
+]

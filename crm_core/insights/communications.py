@@ -1,10 +1,11 @@
 """The log of messages with the names of whom they went to and of the campaign they belong to."""
 
 from pydantic import ConfigDict
-from sqlalchemy import ColumnElement, String, and_, cast, func, literal, null
+from sqlalchemy import ColumnElement, and_, func, literal
 from sqlalchemy.orm import Session
 
 from crm_core.base.read import Listing, Read
+from crm_core.campaigns.models import Campaign
 from crm_core.messaging.models import RECIPIENT, Communication
 from crm_core.messaging.queries import COMMUNICATIONS
 from crm_core.messaging.schemas import CommunicationFilter, CommunicationRead, RecipientType
@@ -29,13 +30,14 @@ def _to(kind: RecipientType) -> ColumnElement[bool]:
 LOG: Listing[CommunicationRow] = Listing(
     schema=CommunicationRow,
     statement=COMMUNICATIONS.statement.add_columns(
-        cast(null(), String).label("campaign_name"),
+        Campaign.name.label("campaign_name"),
         func.coalesce(
             Patient.first_name + " " + Patient.last_name,
             Owner.first_name + " " + Owner.last_name,
             Staff.name,
         ).label("recipient_name"),
     )
+    .outerjoin(Campaign, Campaign.id == Communication.campaign_id)
     .outerjoin(
         Patient,
         and_(_to(RecipientType.PATIENT), Patient.id == Communication.recipient_id),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import streamlit as st
 
@@ -16,7 +16,7 @@ from crm_core.ui.messages.words import ALL_CHANNELS, CHANNELS
 from crm_core.ui.page import load
 from crm_core.ui.states import label_of, tone_of
 
-_SPANS = {"month": "The last 30 days"}
+_SPANS = {"weeks": "The last four weeks"}
 _STATES = (
     MessageStatus.READ,
     MessageStatus.DELIVERED,
@@ -40,13 +40,13 @@ def show() -> None:
     with st.grid(2, min_column_width=150):
         channel = address_bar.choice("by", "By", CHANNELS, any_label="All")
         span = address_bar.choice("span", "Time", _SPANS, any_label="The last 24 hours")
-    slots = _days() if span == "month" else _hours()
+    slots = _days() if span == "weeks" else _hours()
     with load() as session:
         found = queries.health_by_hour(session, slots[0].begins, slots[-1].ends)
     shown = [each for each in found if channel in (None, each.channel.value)]
     left, right = st.columns([3, 2])
     with left.container(border=True, height="stretch"):
-        st.subheader("By day" if span == "month" else "By hour", anchor=False)
+        st.subheader("By day" if span == "weeks" else "By hour", anchor=False)
         _over_time(shown, slots, channel)
     with right.container(border=True, height="stretch"):
         st.subheader("By provider", anchor=False)
@@ -119,13 +119,19 @@ def _between(slot: _Slot) -> dict[str, str]:
 def _hours() -> list[_Slot]:
     this = utc_now().replace(minute=0, second=0, microsecond=0)
     begins = [this - timedelta(hours=n) for n in range(23, -1, -1)]
-    return [_Slot(f"{to_lagos(one):%H:%M}", one, one + timedelta(hours=1)) for one in begins]
+    return [_Slot(f"{to_lagos(one):%H}", one, one + timedelta(hours=1)) for one in begins]
 
 
 def _days() -> list[_Slot]:
-    days = [lagos_today() - timedelta(days=n) for n in range(29, -1, -1)]
+    # A day's number names its bar: more than four weeks would have some twice.
+    days = [lagos_today() - timedelta(days=n) for n in range(27, -1, -1)]
     begins = [datetime.combine(day, time(), LAGOS).astimezone(UTC) for day in days]
     return [
-        _Slot(f"{day.day} {day:%b}", one, one + timedelta(days=1))
-        for day, one in zip(days, begins, strict=True)
+        _Slot(_day(day, first=n == 0), one, one + timedelta(days=1))
+        for n, (day, one) in enumerate(zip(days, begins, strict=True))
     ]
+
+
+def _day(day: date, *, first: bool) -> str:
+    """Its number, with the month under it where one begins."""
+    return f"{day.day}<br>{day:%b}" if first or day.day == 1 else f"{day.day}"

@@ -9,10 +9,10 @@ from crm_core.ui import address_bar, tables
 from crm_core.ui.messages.words import ALL_CHANNELS, CHANNELS
 
 _COLUMNS = {
-    "To": tables.text(width=170),
-    "By": tables.text(width=85),
-    "Subject": tables.text(width=170),
-    "Text": tables.text(width=330),
+    "To": tables.text(width=150),
+    "By": tables.text(width=75),
+    "Subject": tables.text(width=140),
+    "Text": tables.text(width=270),
     "Taken": tables.at(width=145),
 }
 

@@ -15,9 +15,9 @@ from crm_core.ui.page import act, load
 from crm_core.ui.plain import plain
 
 _COLUMNS = {
-    "From": tables.text(width=160),
-    "By": tables.text(width=85),
-    "Text": tables.text(width=380),
+    "From": tables.text(width=140),
+    "By": tables.text(width=75),
+    "Text": tables.text(width=310),
     "Came": tables.at(width=145),
     "What became of it": tables.text(width=170),
 }
