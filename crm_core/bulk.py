@@ -37,7 +37,7 @@ from crm_core.people.schemas import Actor, machine
 @click.option("--messages", default=0, show_default=True, help="Messages to all patients.")
 @click.option("--seed", default=1, show_default=True, help="The same seed makes the same data.")
 def generate_patients(seed: int, **wanted: int) -> None:
-    """Add made-up patients with what happened to them, to measure with. Not to a database in use."""
+    """Add made-up patients and what happened to them. Not to a database in use."""
     with database(say=_note) as urls:
         migrate(urls.owner)
         people = {name: wanted[name] for name in ("patients", "transactions")}
