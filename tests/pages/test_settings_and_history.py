@@ -41,6 +41,17 @@ def test_a_setting_is_changed_within_its_bounds_for_a_reason(admin: Open, sessio
     assert session.execute(text(why)).scalars().all() == ["shorter notice"]
 
 
+def test_the_changes_of_settings_stand_below_them(admin: Open) -> None:
+    page = admin(tab="Settings")
+    assert cells(page, "After") == []
+
+    press(fill(page, name=DAYS, value="45", reason="shorter notice"), "Change it")
+
+    assert cells(page, "After") == ["45 days"]
+    assert cells(page, "Before") != ["45 days"]
+    assert cells(page, "Why") == ["shorter notice"]
+
+
 def test_a_setting_without_a_reason_stays(admin: Open, session: Session) -> None:
     before = parameters.value_of(session, DAYS)
     page = fill(admin(tab="Settings"), name=DAYS, value="45")
