@@ -12,9 +12,10 @@ from crm_core.base.clock import utc_now
 from crm_core.messaging.gateways import outbox
 from crm_core.messaging.models import InboundMessage, SuppressedAddress
 from crm_core.messaging.queries import list_communications
-from crm_core.messaging.schemas import CommunicationFilter, CommunicationRead
+from crm_core.messaging.schemas import CommunicationFilter, CommunicationRead, RecipientType
 from crm_core.messaging.texts import queries as texts
 from crm_core.messaging.texts.schemas import TemplateFilter, TemplateRead
+from crm_core.messaging.threads import thread_of
 from crm_core.patients.schemas import PatientRead
 from crm_core.people.schemas import Role
 from tests.make_business import make_owner
@@ -434,3 +435,24 @@ def test_operations_staff_see_what_is_in_doubt_and_settle_nothing(
 
     assert "In doubt" in [each.value for each in page.subheader]
     assert {"Pause SMS", "Look at what would be written down"}.isdisjoint(labels(page))
+
+
+def test_a_message_of_the_sandbox_is_answered_as_its_recipient(
+    messages: Open, session: Session, patient: PatientRead
+) -> None:
+    message = make_message(session, patient.id)
+    became(session, message, "sent")
+    page = messages(Role.VIEWER, message=message.id)
+    fill(page, "answer", text="What shall I bring?")
+    press(page, "Answer")
+
+    told = [turn.content for turn in thread_of(session, RecipientType.PATIENT, patient.id)]
+    assert told == ["See you tomorrow.", "What shall I bring?"]
+
+
+def test_nothing_is_no_answer(messages: Open, session: Session, patient: PatientRead) -> None:
+    message = make_message(session, patient.id)
+    became(session, message, "sent")
+    page = press(messages(Role.VIEWER, message=message.id), "Answer")
+
+    assert "This is required." in errors(page)

@@ -9,7 +9,7 @@ from crm_core.messaging.threads import Step
 from crm_core.people.schemas import Actor
 from crm_core.ui import beside, facts, tables
 from crm_core.ui.formatting import words
-from crm_core.ui.messages import bubbles, log, resending
+from crm_core.ui.messages import answering, bubbles, log, resending
 from crm_core.ui.messages.words import ALL_CHANNELS, PURPOSES, called, page_of
 from crm_core.ui.page import load
 from crm_core.ui.plain import plain
@@ -40,6 +40,7 @@ def show(actor: Actor, message_id: int) -> None:
     else:
         _message(message)
         resending.one(actor, message)
+    answering.show(actor, message)
 
 
 @st.fragment(run_every=EVERY_SECONDS)
