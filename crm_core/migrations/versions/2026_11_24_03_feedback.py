@@ -489,7 +489,8 @@ COMMENT ON FUNCTION crm_owner_marks IS 'What an owner''s score is the mean of: s
 
 TEMPLATES = """
 INSERT INTO crm_message_templates (name, channel, purpose, subject, body)
-SELECT t.name, CAST(c.channel AS crm_channel), CAST(t.purpose AS crm_purpose), t.subject, t.body
+SELECT t.name, CAST(c.channel AS crm_channel), CAST(t.purpose AS crm_purpose),
+       CASE WHEN c.channel = 'email' THEN t.subject END, t.body
 FROM (VALUES
     ('feedback_acknowledgement', 'follow_up', 'We have your feedback {code}',
      'Dear {first_name}, thank you for telling us. Your feedback has the number {code}; you will'
