@@ -25,10 +25,10 @@ def check_beneficiaries(
     return findings
 
 
-def find_replaced(session: Session, payout_ids: Sequence[int]) -> dict[int, str]:
-    """Failed payouts in whose place another one is live by now, with that one's code."""
-    found = session.execute(_REPLACED, {"ids": list(payout_ids)})
-    return {row.id: row.code for row in found}
+def find_hindrances(session: Session, payout_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """What forbids approving, as code and sentence: another one in its place, or it is frozen."""
+    found = session.execute(_HINDRANCES, {"ids": list(payout_ids)})
+    return {row.id: (row.code, row.sentence) for row in found}
 
 
 def _findings(row: RowMapping) -> list[BeneficiaryCheck]:
@@ -99,9 +99,10 @@ _FINDINGS = text(
     """
 )
 # Of two failed ones of the same period that are chosen together the first goes on.
-_REPLACED = text(
+_HINDRANCES = text(
     """
-    SELECT p.id, min(x.payout_code) AS code
+    SELECT p.id, 'exists' AS code,
+           min(x.payout_code) || ' pays this owner for this contract and period by now.' AS sentence
     FROM crm_payouts p
     JOIN crm_payouts x ON x.owner_id = p.owner_id AND x.id <> p.id
         AND x.contract_id IS NOT DISTINCT FROM p.contract_id
@@ -110,5 +111,11 @@ _REPLACED = text(
              OR x.status = 'failed' AND x.id < p.id AND x.id = ANY(:ids))
     WHERE p.id = ANY(:ids) AND p.status = 'failed'
     GROUP BY p.id
+    UNION ALL
+    SELECT payout_id, 'frozen',
+           'It is frozen until somebody has looked into it: ' || min(frozen_reason)
+    FROM crm_transfers
+    WHERE payout_id = ANY(:ids) AND frozen_reason IS NOT NULL AND released_at IS NULL
+    GROUP BY payout_id
     """
 )

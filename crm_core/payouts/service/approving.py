@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from crm_core.base.clock import utc_now
 from crm_core.base.money import naira
 from crm_core.base.preflight import Plan, Receipt, Verdict, check_ids, make_plan
-from crm_core.payouts.checks import check_beneficiaries, find_replaced
+from crm_core.payouts.checks import check_beneficiaries, find_hindrances
 from crm_core.payouts.models import Payout, PayoutApproval
 from crm_core.payouts.queries import PAYOUTS, get_payout
 from crm_core.payouts.schemas import (
@@ -22,7 +22,6 @@ from crm_core.payouts.schemas import (
 )
 from crm_core.payouts.service import common
 from crm_core.payouts.service.common import Act
-from crm_core.payouts.transfers import guarding
 from crm_core.people.schemas import Actor, Permission
 
 
@@ -92,17 +91,8 @@ def _plan(session: Session, ids: Sequence[int], actor: Actor, override_reason: s
 def _hindrances(session: Session, ids: Sequence[int], actor: Actor) -> dict[int, tuple[str, str]]:
     """What other records say against an approval: code and sentence, by payout."""
     mine = "You approved this one: it takes a second, different approver."
-    return (
-        {
-            payout_id: ("exists", f"{code} pays this owner for this contract and period by now.")
-            for payout_id, code in find_replaced(session, ids).items()
-        }
-        | {
-            payout_id: ("frozen", f"It is frozen until somebody has looked into it: {why}")
-            for payout_id, why in guarding.frozen(session, ids).items()
-        }
-        | dict.fromkeys(common.approved_by(session, ids, actor.person), ("already", mine))
-    )
+    others = find_hindrances(session, ids)
+    return others | dict.fromkeys(common.approved_by(session, ids, actor.person), ("already", mine))
 
 
 def _judge(
