@@ -7,7 +7,7 @@ it, the same order goes out again under the same reference: the provider takes a
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from crm_core.base.clock import utc_now
@@ -136,19 +136,21 @@ def _take_over(gateway: Gateway, now: datetime) -> int:
 
 def _due(gateway: Gateway, now: datetime) -> list[int]:
     with reading() as session:
-        return list(
-            session.scalars(
-                select(Transfer.id)
-                .where(
-                    Transfer.provider == gateway.name,
-                    Transfer.state.in_((TransferState.UNANSWERED.value, TransferState.SENT.value)),
-                    Transfer.due_at <= now,
-                    Transfer.frozen_reason.is_(None) | Transfer.released_at.is_not(None),
-                )
-                .order_by(Transfer.due_at, Transfer.id)
-                .limit(_AT_ONCE)
-            )
+        return list(session.scalars(_due_statement(gateway, now)))
+
+
+def _due_statement(gateway: Gateway, now: datetime) -> Select[int]:
+    return (
+        select(Transfer.id)
+        .where(
+            Transfer.provider == gateway.name,
+            Transfer.state.in_((TransferState.UNANSWERED.value, TransferState.SENT.value)),
+            Transfer.due_at <= now,
+            Transfer.frozen_reason.is_(None) | Transfer.released_at.is_not(None),
         )
+        .order_by(Transfer.due_at, Transfer.id)
+        .limit(_AT_ONCE)
+    )
 
 
 def _ask_after(gateway: Gateway, transfer_id: int, now: datetime) -> bool:
