@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
+from crm_core.appointments.queries import list_appointments
+from crm_core.appointments.schemas import AppointmentFilter, AppointmentRead
 from crm_core.base.money import naira
 from crm_core.base.words import Search
 from crm_core.loyalty.queries import list_members
@@ -128,8 +130,28 @@ def _payout(one: PayoutRead) -> Hit:
     )
 
 
+def _visits(session: Session, words: str) -> tuple[int, Sequence[Hit]]:
+    """By code alone: the visits of a person are one click from the person."""
+    if not words.lower().startswith("apt-"):
+        return 0, []
+    page = list_appointments(AppointmentFilter(search=words, limit=FIRST)).page(session)
+    return page.total, [_visit(one) for one in page.rows]
+
+
+def _visit(one: AppointmentRead) -> Hit:
+    return Hit(
+        kind="visits",
+        id=one.id,
+        code=one.appointment_code,
+        title=one.patient_name,
+        detail=f"{one.appointment_date:%d %b %Y} {one.appointment_time:%H:%M}, {one.hospital_name}",
+        state=one.status,
+    )
+
+
 KINDS = (
     Kind("patients", Permission.PATIENTS_READ, _patients),
     Kind("owners", Permission.OWNERS_READ, _owners),
     Kind("payouts", Permission.PAYOUTS_READ, _payouts),
+    Kind("visits", Permission.APPOINTMENTS_READ, _visits),
 )

@@ -20,6 +20,13 @@ HOME = Entry("", "Home", ":material/home:", "Operations", None)
 ENTRIES = [
     Entry("search", "Search", ":material/search:", "Operations", Permission.PATIENTS_READ),
     Entry("patients", "Patients", ":material/groups:", "Operations", Permission.PATIENTS_READ),
+    Entry(
+        "appointments",
+        "Appointments",
+        ":material/calendar_month:",
+        "Operations",
+        Permission.APPOINTMENTS_READ,
+    ),
     Entry("loyalty", "Loyalty", ":material/loyalty:", "Operations", Permission.LOYALTY_READ),
     Entry("communications", "Messages", ":material/forum:", "Operations", Permission.MESSAGES_READ),
     Entry("feedback", "Feedback", ":material/reviews:", "Operations", Permission.FEEDBACK_READ),

@@ -144,6 +144,17 @@ TONES: dict[str, Tone] = {
     "skipped": Tone.GREY,
     "opted out": Tone.ROSE,
     "opted in": Tone.TEAL,
+    # visits
+    "scheduled": Tone.SKY,
+    "confirmed": Tone.TEAL,
+    "arrived": Tone.AMBER,
+    "in_progress": Tone.INDIGO,
+    "completed": Tone.LIME,
+    "no_show": Tone.ROSE,
+    # offers of visits
+    "taken": Tone.TEAL,
+    "gone": Tone.GREY,
+    "declined": Tone.GREY,
     # the lines of a file
     "ok": Tone.TEAL,
     "duplicate": Tone.AMBER,
@@ -159,7 +170,6 @@ TONES: dict[str, Tone] = {
     # feedback
     "new": Tone.SKY,
     "acknowledged": Tone.SKY,
-    "in_progress": Tone.INDIGO,
     "waiting": Tone.AMBER,
     "resolved": Tone.TEAL,
     "closed": Tone.GREY,

@@ -23,6 +23,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
+from crm_core.appointments.queries import APPOINTMENTS
+from crm_core.appointments.schemas import AppointmentFilter
 from crm_core.base.errors import Invalid, NotFound
 from crm_core.base.paging import PageRequest
 from crm_core.base.read import Listing
@@ -134,6 +136,13 @@ LISTS: dict[str, ListSpec] = {
         Permission.LOYALTY_READ,
         "crm_redemptions",
         _NAME,
+    ),
+    "visits": ListSpec(
+        APPOINTMENTS,
+        AppointmentFilter,
+        Permission.APPOINTMENTS_READ,
+        "crm_appointments",
+        frozenset({"first_name", "last_name", "patient_phone", "reason", "notes"}),
     ),
     "messages": ListSpec(
         COMMUNICATIONS,

@@ -24,6 +24,7 @@ from crm_core.ui.patients import (
     points,
     rewards,
     timeline,
+    visits,
 )
 from crm_core.ui.plain import plain
 from crm_core.ui.states import Tone, chips, label_of, tone_of
@@ -39,6 +40,7 @@ _HERE = (
     "find",
     "stays",
     "readings",
+    "visits",
     *PARAMS_OF_PERSON,
 )
 _DOING = {
@@ -78,6 +80,7 @@ def show(patient_id: int, actor: Actor) -> None:
             "Who": partial(overview.show, patient, actor),
             "Points": partial(points.show, patient, actor),
             "Rewards": partial(rewards.show, patient, actor),
+            "Visits": partial(visits.show, patient, actor),
             "Messages": partial(messages.show, RecipientType.PATIENT, patient.id, actor),
             "History": partial(timeline.show, patient),
         }
