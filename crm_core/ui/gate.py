@@ -26,10 +26,12 @@ SIGN_IN = "/auth/sign-in"
 # Websocket close codes: policy violation, and try again later, which browsers do by themselves.
 _REFUSED, _TRY_LATER = 1008, 1013
 
-# Streamlit sets styles on elements; Plotly and the data grid draw through blob: images.
+# Streamlit sets styles on elements; Plotly and the data grid draw through blob: images; the script of
+# a component of ours comes as a blob, too, which only scripts from here can make.
 _HEADERS = {
     "content-security-policy": (
-        "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline';"
+        "default-src 'self'; script-src 'self' 'unsafe-inline' blob:;"
+        " style-src 'self' 'unsafe-inline';"
         " img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:;"
         " connect-src 'self'; frame-ancestors 'none'; form-action 'self'; base-uri 'self';"
         " object-src 'none'"
