@@ -26,8 +26,8 @@ SIGN_IN = "/auth/sign-in"
 # Websocket close codes: policy violation, and try again later, which browsers do by themselves.
 _REFUSED, _TRY_LATER = 1008, 1013
 
-# Streamlit sets styles on elements; Plotly and the data grid draw through blob: images; the script of
-# a component of ours comes as a blob, too, which only scripts from here can make.
+# Streamlit sets styles on elements; Plotly and the data grid draw through blob: images; the script
+# of a component of ours comes as a blob, too, which only scripts from here can make.
 _HEADERS = {
     "content-security-policy": (
         "default-src 'self'; script-src 'self' 'unsafe-inline' blob:;"
