@@ -13,9 +13,9 @@ from crm_core.appointments.schemas import AppointmentFilter, AppointmentRead
 from crm_core.base.clock import to_lagos
 from crm_core.hospitals.queries import hours_of
 from crm_core.people.schemas import Role
-from tests.make_appointments import DESK, in_days, make_doctor, make_hours, make_visit
+from tests.make_appointments import in_days, make_doctor, make_hours, make_visit
 from tests.make_business import make_hospital
-from tests.make_patients import make_patient
+from tests.make_patients import DESK, make_patient
 from tests.pages.acting import cells, choose, errors, fill, labels, press, texts
 
 Open = Callable[..., AppTest]
