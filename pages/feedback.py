@@ -11,7 +11,7 @@ actor = open_page("Feedback", needs=Permission.FEEDBACK_READ)
 
 TABS = {"Queue": queue.show, "All feedback": listing.show, "Satisfaction": satisfaction.show}
 if actor.may(Permission.OWNERS_READ):
-    TABS["Owners' scores"] = owners.show
+    TABS["Owner scores"] = owners.show
 if actor.may(Permission.FEEDBACK_WRITE):
     TABS["Take in"] = intake.show
 TABS["Settings"] = settings.show

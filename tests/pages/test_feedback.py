@@ -260,9 +260,9 @@ def test_an_owners_score_shows_what_drags_it_down(feedback: Open, session: Sessi
     giver = {"source_type": "owner", "source_id": owner.id}
     make.make_feedback(session, rating=5, **giver)
     make.make_feedback(session, rating=1, category="Payouts", **giver)
-    page = feedback(Role.ANALYST, tab="owners'-scores")
+    page = feedback(Role.ANALYST, tab="owner-scores")
     assert cells(page, "Score") == [3.0]
-    page = feedback(Role.ANALYST, tab="owners'-scores", **{"owner-score": owner.id})
+    page = feedback(Role.ANALYST, tab="owner-scores", **{"owner-score": owner.id})
     assert cells(page, "About") == ["Payouts", ""]
     assert cells(page, "Without it")[0] == "5.00 (+2.00)"
     assert owners.get_owner(session, owner.id).satisfaction_score == 3

@@ -31,7 +31,7 @@ def open_next() -> None:
 
 def filters_of_address() -> FeedbackFilter:
     """The list that the case was opened from."""
-    from_list = st.query_params.get("tab") in ("all-feedback", "satisfaction", "owners'-scores")
+    from_list = st.query_params.get("tab") in ("all-feedback", "satisfaction", "owner-scores")
     return listing.filters_of_address() if from_list else queue.filters_of_address()
 
 

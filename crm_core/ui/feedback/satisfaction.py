@@ -220,7 +220,7 @@ def _opens(chosen: str, row: MonthFigures | PlaceFigures) -> Mapping[str, str | 
     if isinstance(row, MonthFigures):
         return opens_list(month=f"{row.month:%Y-%m}")
     if chosen == "owner":
-        return {"tab": "owners'-scores", "owner-score": str(row.id)}
+        return {"tab": "owner-scores", "owner-score": str(row.id)}
     return opens_list(**({chosen: str(row.id)} if row.id else {}))
 
 
