@@ -12,6 +12,8 @@ from crm_core.base.words import RecordId
 from crm_core.insights.exports import ExportFilter, ExportRequest, open_export
 from crm_core.insights.exports.formats import MEDIA_TYPES
 from crm_core.loyalty import queries, service
+from crm_core.loyalty.figures import queries as figures
+from crm_core.loyalty.figures.schemas import EndingMonth
 from crm_core.loyalty.schemas import (
     LoyaltyStats,
     RedemptionRead,
@@ -72,6 +74,12 @@ def export_loyalty(
     export = open_export(wanted.dataset, wanted.format, filters, actor=actor)
     headers = {"Content-Disposition": f'attachment; filename="{export.name}"'}
     return StreamingResponse(export.chunks(), media_type=export.media_type, headers=headers)
+
+
+@router.get("/loyalty/liability")
+def liability(db: ReadDb) -> Envelope[list[EndingMonth]]:
+    """Outstanding points and what they are worth, by the month that they end in: by their age."""
+    return Envelope(data=figures.ending_by_month(db))
 
 
 @router.get("/loyalty/stats")

@@ -98,7 +98,9 @@ _BY_MONTH = text(
 _ENDING = text(
     """
     SELECT greatest(day, date_trunc('month', crm_lagos_today())::date) AS month,
-           sum(points)::bigint AS points
+           sum(points)::bigint AS points,
+           round(sum(points) * (SELECT value FROM crm_parameters
+                                WHERE name = 'loyalty.naira_a_point'), 2) AS liability
     FROM crm_loyalty_totals WHERE kind = 'open'
     GROUP BY 1 HAVING sum(points) > 0 ORDER BY 1
     """

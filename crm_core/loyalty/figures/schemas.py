@@ -5,6 +5,7 @@ from datetime import date
 from pydantic import BaseModel, ConfigDict
 
 from crm_core.base.clock import Instant
+from crm_core.base.money import Naira
 from crm_core.base.paging import PageRequest
 from crm_core.base.words import RecordId
 from crm_core.loyalty.schemas import Rule, Tier, TransactionType
@@ -36,10 +37,14 @@ class ProgrammeMonth(_Frozen):
 
 
 class EndingMonth(_Frozen):
-    """Outstanding points that end in a month."""
+    """Outstanding points that end in a month, and what they are worth in naira.
+
+    Lots of one age end together, so that this is the liability by age, the oldest first.
+    """
 
     month: date
     points: int
+    liability: Naira
 
 
 class TakeUp(_Frozen):

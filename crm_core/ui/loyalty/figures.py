@@ -39,7 +39,7 @@ def show(_: Actor) -> None:
         _members(months)
     with right.container(border=True, height="stretch"):
         st.subheader("What is owed, by the month it ends", anchor=False)
-        _owed(ending, stats)
+        _owed(ending)
 
 
 def _cards(stats: LoyaltyStats, months: Sequence[ProgrammeMonth]) -> list[Card]:
@@ -148,13 +148,11 @@ def _who(tier: Tier, month: date) -> Mapping[str, str]:
     return {"tier": tier.value, "to": f"{month_end(month)}"}
 
 
-def _owed(ending: Sequence[EndingMonth], stats: LoyaltyStats) -> None:
+def _owed(ending: Sequence[EndingMonth]) -> None:
     charts.bars(
         Chart(
             labels=_ends([each.month for each in ending]),
-            series=[
-                Series("Owed", [each.points * stats.naira_a_point for each in ending], Tone.AMBER)
-            ],
+            series=[Series("Owed", [each.liability for each in ending], Tone.AMBER)],
             alt="What outstanding points are worth by the month that they end in, in naira",
             empty="No points are outstanding.",
             name="owed",
