@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from crm_core.appointments import invariants as appointments
 from crm_core.base import history
+from crm_core.campaigns import invariants as campaigns
 from crm_core.feedback import invariants as feedback
 from crm_core.loyalty import invariants as loyalty
 from crm_core.messaging import invariants as messaging
@@ -27,6 +28,7 @@ CHECKS: dict[str, Check] = {
     "message figures": message_figures.invariants,
     "appointments": appointments.invariants,
     "feedback": feedback.invariants,
+    "campaigns": campaigns.invariants,
 }
 """Name → what yields a sentence for each fault. A domain's ``invariants`` goes in here."""
 

@@ -46,32 +46,36 @@ def _values(brief: Brief) -> list[Any]:
 
 
 def _statement(brief: Brief, channels: list[str]) -> str:
-    """Put together from words of our own alone; what people gave is bound."""
+    """Put together from words of our own alone; what people gave is bound.
+
+    OFFSET keeps each step's expressions from being written into every mention of them above.
+    """
     raw = ", ".join(f"{_raw_fate(brief, c)} AS {c}" for c in channels)
     capped = ", ".join(_capped(brief, channels, n) for n in range(len(channels)))
     recent = "coalesce(r.messages, 0)" if brief.purpose.needs_consent else "0"
     eligible = " OR ".join(f"{c} = 'queued'" for c in channels)
     shown = ", ".join(
-        f"CASE WHEN control AND {c} = 'queued' THEN 'control'::crm_fate ELSE {c} END AS {c}"
+        f"CASE WHEN control AND {c} = 'queued' THEN {_fate('control')} ELSE {c} END AS {c}"
         for c in channels
     )
     return f"""
         SELECT person_id,
-               CASE WHEN control THEN 'control'::crm_fate WHEN {eligible} THEN 'queued'
+               CASE WHEN control THEN {_fate("control")} WHEN {eligible} THEN {_fate("queued")}
                     ELSE {channels[0]} END AS outcome, {shown}
         FROM (SELECT person_id, {", ".join(channels)}, ({eligible})
                      AND mod(hashint8extended(person_id, :seed) & 9007199254740991, 1000)
                          < :thousandths AS control
               FROM (SELECT person_id, {capped}
                     FROM (SELECT a.person_id, {recent} AS recent, {raw}
-                          FROM audience a {_joins(brief, channels)}) AS raw) AS capped) AS drawn
+                          FROM audience a {_joins(brief, channels)} OFFSET 0) AS raw
+                    OFFSET 0) AS capped OFFSET 0) AS drawn
     """  # noqa: S608 (see the docstring)
 
 
 def _raw_fate(brief: Brief, channel: str) -> str:
     """The first thing that speaks against a channel, but for the cap."""
     if channel in {"push", "call"}:
-        return "'no_address'::crm_fate"  # nothing sends these yet
+        return _fate("no_address")  # nothing sends these yet
     address = "email" if channel == "email" else "phone"
     cases = [(f"coalesce(o.{channel}, false)", "opted_out")]
     if brief.recipient_type is RecipientType.PATIENT:
@@ -80,12 +84,17 @@ def _raw_fate(brief: Brief, channel: str) -> str:
     if address == "phone":
         cases.append(("a.phone NOT LIKE '+234%' OR length(a.phone) <> 14", "invalid_number"))
     cases.append((f"s_{channel}.address IS NOT NULL", "suppressed"))
-    if brief.purpose.needs_consent:
-        cases.append((f"a.person_id > shared_{address}.first_id", "shared_number"))
+    if address == "phone" and brief.purpose.needs_consent:
+        cases.append(("a.person_id > shared.first_id", "shared_number"))
     if brief.speaks_of_appointment:
         cases.append(("n.patient_id IS NULL", "no_appointment"))
-    whens = " ".join(f"WHEN {condition} THEN '{fate}'" for condition, fate in cases)
-    return f"(CASE {whens} ELSE 'queued' END)::crm_fate"
+    whens = " ".join(f"WHEN {condition} THEN {_fate(fate)}" for condition, fate in cases)
+    return f"CASE {whens} ELSE {_fate('queued')} END"
+
+
+def _fate(word: str) -> str:
+    """A word of the enumeration; a text would be looked up there for every row."""
+    return f"'{word}'::crm_fate"
 
 
 def _capped(brief: Brief, channels: list[str], position: int) -> str:
@@ -96,7 +105,7 @@ def _capped(brief: Brief, channels: list[str], position: int) -> str:
     used = "".join(f" + ({c} = 'queued')::integer" for c in channels[:position])
     return (
         f"CASE WHEN {channel} = 'queued' AND recent{used} >= ({_CAP})"
-        f" THEN 'capped'::crm_fate ELSE {channel} END AS {channel}"
+        f" THEN {_fate('capped')} ELSE {channel} END AS {channel}"
     )
 
 
@@ -106,7 +115,8 @@ def _joins(brief: Brief, channels: list[str]) -> str:
     addresses = {c: "email" if c == "email" else "phone" for c in reached}
     joins += [_SUPPRESSED.format(channel=c, address=addresses[c]) for c in reached]
     if brief.purpose.needs_consent:
-        joins += [_SHARED.format(address=a) for a in sorted(set(addresses.values()))]
+        # No two people have the same email address: the database holds that.
+        joins += [_SHARED] if "phone" in addresses.values() else []
         joins.append(_RECENTLY.format(asking=", ".join(f"'{one}'" for one in ASKING)))
     if brief.speaks_of_appointment:
         joins.append(_NEXT_APPOINTMENT)
@@ -133,9 +143,8 @@ _SUPPRESSED = """
 # The first of those who share a number is written to; that may be somebody who is left out for
 # another reason, and then nobody of them is: rather one message too few than two to one telephone.
 _SHARED = """
-    LEFT JOIN (SELECT {address}, min(person_id) AS first_id FROM audience
-               WHERE {address} IS NOT NULL GROUP BY {address} HAVING count(*) > 1)
-        AS shared_{address} ON shared_{address}.{address} = a.{address}
+    LEFT JOIN (SELECT phone, min(person_id) AS first_id FROM audience
+               GROUP BY phone HAVING count(*) > 1) AS shared ON shared.phone = a.phone
 """
 _RECENTLY = """
     LEFT JOIN (SELECT recipient_id, count(*) AS messages FROM crm_communication_logs

@@ -69,6 +69,28 @@ class Patient(Base):
             "id",
             postgresql_where=_UNMERGED,
         ),
+        Index(
+            "ix_crm_patients_conditions",
+            text("crm_lower_words(chronic_conditions)"),
+            postgresql_using="gin",
+            postgresql_where=text("cardinality(chronic_conditions) > 0"),
+        ),
+        # What patients are chosen by for a campaign, in one narrow index.
+        Index(
+            "ix_crm_patients_segment",
+            "id",
+            postgresql_include=[
+                "date_of_birth",
+                "gender",
+                "state",
+                "lga",
+                "preferred_hospital_id",
+                "last_visit_date",
+                "visit_count",
+                "communication_preferences",
+            ],
+            postgresql_where=text("merged_into_id IS NULL AND status = 'active'"),
+        ),
         Index("ix_crm_patients_referred_by_id", "referred_by_id"),
         Index("ix_crm_patients_merged_into_id", "merged_into_id"),
     )

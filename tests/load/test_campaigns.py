@@ -1,0 +1,211 @@
+"""Campaigns at 1,000,000 patients: counts while a segment is written, and a launch on two channels.
+
+The machine may be busy: beside the time that passed stands the processor time that PostgreSQL took.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from crm_core.base.db import SessionFactory, connect, reading
+from crm_core.base.migrate import migrate
+from crm_core.campaigns import service
+from crm_core.campaigns.previewing import preview_campaign
+from crm_core.campaigns.segments.counting import count_segment
+from crm_core.campaigns.segments.schemas import Criteria
+from tests.load.measuring import Table
+from tests.make_campaigns import (
+    DRAFTER,
+    LAUNCHER,
+    WORKER,
+    criteria,
+    drafted,
+    make_approved,
+    open_runs,
+    run_of,
+    where,
+)
+from tests.servers import OWNER, Databases
+
+pytestmark = [pytest.mark.load, pytest.mark.timeout(3600)]
+
+SEGMENTS: dict[str, Criteria] = {
+    "age": criteria(where("age", "between", [40, 60])),
+    "sex and state": criteria(
+        where("sex", "is_any_of", ["female"]), where("state", "is_any_of", ["Lagos", "Kano"])
+    ),
+    "area": criteria(where("lga", "is_any_of", ["Lagos: Ikeja"])),
+    "hospital": criteria(where("hospital", "is_any_of", [3, 4])),
+    "tier": criteria(where("tier", "is_any_of", ["gold", "platinum"])),
+    "points": criteria(where("points", "at_least", 1000)),
+    "points expiring": criteria(where("points_expiring", "within_days", 30)),
+    "last visit": criteria(where("last_visit", "longer_ago_than_days", 180)),
+    "visits": criteria(where("visits", "at_least", 5)),
+    "no-shows": criteria(where("no_shows", "at_least", 1)),
+    "not booked since": criteria(where("booked", "not_since", "2026-06-01")),
+    "conditions": criteria(where("conditions", "includes_any_of", ["diabetes"])),
+    "consent": criteria(where("consent", "includes_all_of", ["sms", "email"])),
+    "five, all": criteria(
+        where("age", "at_least", 18),
+        where("consent", "includes_any_of", ["sms"]),
+        where("points", "at_least", 100),
+        where("last_visit", "within_days", 365),
+        where("state", "is_none_of", ["Yobe"]),
+    ),
+    "five, any": criteria(
+        where("age", "at_least", 70),
+        where("tier", "is_any_of", ["gold"]),
+        where("points_expiring", "within_days", 30),
+        where("no_shows", "at_least", 1),
+        where("conditions", "includes_any_of", ["asthma"]),
+        match="any",
+    ),
+}
+CAMPAIGNS: dict[str, dict[str, object]] = {
+    "follow-up": {"type": "follow_up", "message_template": "Hello {first_name}"},
+    "promotion": {
+        "type": "promotional",
+        "message_template": "Come on Friday, {first_name}. Reply STOP to opt out.",
+        "control_percent": 10,
+    },
+}
+_BARE = """
+    INSERT INTO bare SELECT 1, p.id, c, 'pending' FROM crm_patients p
+    CROSS JOIN unnest('{sms,email}'::crm_channel[]) c LIMIT :rows
+"""
+
+
+@dataclass(frozen=True)
+class Took:
+    """Seconds on the clock, and of the processor in PostgreSQL's process."""
+
+    clock: float
+    processor: float
+
+
+@pytest.fixture(scope="session")
+def crowd(databases: Databases) -> Iterator[str]:
+    """The address of a database with 1,000,000 patients."""
+    name = databases.empty()
+    migrate(databases.url(name, role=OWNER))
+    with psycopg.connect(databases.url(name), autocommit=True) as admin:
+        admin.execute((Path(__file__).parent / "crowd.sql").read_bytes())
+        admin.execute(
+            "CREATE TABLE bare (campaign_id bigint, recipient_id bigint, channel crm_channel,"
+            " status crm_message_status); GRANT INSERT ON bare TO crm_app"
+        )
+        admin.execute("VACUUM ANALYZE")
+    engine = connect(databases.url(name))
+    yield databases.url(name)
+    SessionFactory.configure(bind=None)
+    engine.dispose()
+    databases.drop(name)
+
+
+def test_every_segment_is_counted_while_it_is_written(crowd: str, tables: list[Table]) -> None:
+    table = Table("Segments of 1,000,000", ("", "patients", "ms", "floor", "ratio", "exact"))
+    tables.append(table)
+    floor = _quickest(lambda session: _count_everybody(session))
+    for name, wanted in SEGMENTS.items():
+        with reading() as session:
+            found = count_segment(session, wanted, actor=DRAFTER)
+        took = _quickest(lambda s, wanted=wanted: count_segment(s, wanted, actor=DRAFTER))
+        cells = (f"{found.count:,}", f"{took:.0f}", f"{floor:.0f}", f"{took / floor:.1f}")
+        table.add(name, *cells, "no" if found.estimated else "yes")
+
+
+@pytest.mark.parametrize("name", CAMPAIGNS)
+def test_a_launch_to_everybody_on_two_channels(crowd: str, tables: list[Table], name: str) -> None:
+    table = Table(
+        f"Launch to 1,000,000: {name}",
+        ("", "rows", "s", "bare s", "ratio", "cpu s", "bare cpu", "ratio", "private MB"),
+    )
+    tables.append(table)
+    more = {"channels": ["sms", "email"], **CAMPAIGNS[name]}
+    with SessionFactory() as session:
+        preview = _timed(session, lambda: preview_campaign(session, drafted(**more), actor=DRAFTER))
+        session.rollback()
+        campaign = make_approved(session, **more)
+        service.launch_campaign(session, campaign.id, actor=LAUNCHER)
+        (run_id,) = open_runs(session, campaign.id)
+        freeze = _timed(session, lambda: service.work_on_run(session, run_id, actor=WORKER))
+        after_freeze = _private_megabytes(session)
+        queue = _timed(session, lambda: _queue_all(session, run_id))
+        run = run_of(session, campaign.id)
+        messages, people = run.messages, run.people
+        after_queue = _private_megabytes(session)
+        session.rollback()
+        bare = _timed_bare(session, messages)
+        session.rollback()
+    _add(table, "preview", people, preview, bare, after_freeze)
+    _add(table, "launch: decided and frozen", people, freeze, bare, after_freeze)
+    _add(table, "then queued, while it is sent", messages, queue, bare, after_queue)
+
+    # Memory does not grow with the audience: a million people would be gigabytes.
+    assert after_queue < 600
+
+
+def _add(table: Table, name: str, rows: int, took: Took, bare: Took, memory: int) -> None:
+    table.add(
+        name,
+        f"{rows:,}",
+        f"{took.clock:.1f}",
+        f"{bare.clock:.1f}",
+        f"{took.clock / bare.clock:.1f}",
+        f"{took.processor:.1f}",
+        f"{bare.processor:.1f}",
+        f"{took.processor / bare.processor:.1f}",
+        f"{memory}",
+    )
+
+
+def _queue_all(session: Session, run_id: int) -> None:
+    while service.work_on_run(session, run_id, actor=WORKER):
+        pass
+
+
+def _timed_bare(session: Session, rows: int) -> Took:
+    """As many rows of four columns, into a table without an index."""
+    return _timed(session, lambda: session.execute(text(_BARE), {"rows": rows}))
+
+
+def _count_everybody(session: Session) -> object:
+    statement = "SELECT count(*) FROM crm_patients WHERE merged_into_id IS NULL"
+    return session.execute(text(f"{statement} AND status = 'active'")).scalar()
+
+
+def _quickest(act: Callable[[Session], object], runs: int = 3) -> float:
+    """Milliseconds of the best of a few runs: others use the machine, too."""
+    best = float("inf")
+    for _ in range(runs):
+        with reading() as session:
+            started = time.perf_counter()
+            act(session)
+            best = min(best, (time.perf_counter() - started) * 1000)
+    return best
+
+
+def _timed(session: Session, act: Callable[[], object]) -> Took:
+    process = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    used, started = _processor_seconds(process), time.perf_counter()
+    act()
+    return Took(time.perf_counter() - started, _processor_seconds(process) - used)
+
+
+def _processor_seconds(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+def _private_megabytes(session: Session) -> int:
+    """Memory of PostgreSQL's process that it shares with nobody."""
+    process = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    (anonymous,) = [line.split()[1] for line in lines if line.startswith("RssAnon")]
+    return int(anonymous) // 1024
