@@ -6,6 +6,7 @@ The machine may be busy: beside the time that passed stands the processor time t
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -111,11 +112,11 @@ def crowd(databases: Databases) -> Iterator[str]:
 def test_every_segment_is_counted_while_it_is_written(crowd: str, tables: list[Table]) -> None:
     table = Table("Segments of 1,000,000", ("", "patients", "ms", "floor", "ratio", "exact"))
     tables.append(table)
-    floor = _quickest(lambda session: _count_everybody(session))
+    floor = _quickest(_count_everybody)
     for name, wanted in SEGMENTS.items():
         with reading() as session:
             found = count_segment(session, wanted, actor=DRAFTER)
-        took = _quickest(lambda s, wanted=wanted: count_segment(s, wanted, actor=DRAFTER))
+        took = _quickest(partial(count_segment, criteria=wanted, actor=DRAFTER))
         cells = (f"{found.count:,}", f"{took:.0f}", f"{floor:.0f}", f"{took / floor:.1f}")
         table.add(name, *cells, "no" if found.estimated else "yes")
 
@@ -135,7 +136,6 @@ def test_a_launch_to_everybody_on_two_channels(crowd: str, tables: list[Table], 
         service.launch_campaign(session, campaign.id, actor=LAUNCHER)
         (run_id,) = open_runs(session, campaign.id)
         freeze = _timed(session, lambda: service.work_on_run(session, run_id, actor=WORKER))
-        after_freeze = _private_megabytes(session)
         queue = _timed(session, lambda: _queue_all(session, run_id))
         run = run_of(session, campaign.id)
         messages, people = run.messages, run.people
@@ -143,26 +143,24 @@ def test_a_launch_to_everybody_on_two_channels(crowd: str, tables: list[Table], 
         session.rollback()
         bare = _timed_bare(session, messages)
         session.rollback()
-    _add(table, "preview", people, preview, bare, after_freeze)
-    _add(table, "launch: decided and frozen", people, freeze, bare, after_freeze)
-    _add(table, "then queued, while it is sent", messages, queue, bare, after_queue)
+    for line, rows, took in (
+        ("preview", people, preview),
+        ("launch: decided and frozen", people, freeze),
+        ("then queued, while it is sent", messages, queue),
+    ):
+        table.add(line, f"{rows:,}", *_beside(took, bare), f"{after_queue}")
 
     # Memory does not grow with the audience: a million people would be gigabytes.
     assert after_queue < 600
 
 
-def _add(table: Table, name: str, rows: int, took: Took, bare: Took, memory: int) -> None:
-    table.add(
-        name,
-        f"{rows:,}",
-        f"{took.clock:.1f}",
-        f"{bare.clock:.1f}",
-        f"{took.clock / bare.clock:.1f}",
-        f"{took.processor:.1f}",
-        f"{bare.processor:.1f}",
-        f"{took.processor / bare.processor:.1f}",
-        f"{memory}",
-    )
+def _beside(took: Took, bare: Took) -> list[str]:
+    pairs = ((took.clock, bare.clock), (took.processor, bare.processor))
+    return [
+        cell
+        for ours, floor in pairs
+        for cell in (f"{ours:.1f}", f"{floor:.1f}", f"{ours / floor:.1f}")
+    ]
 
 
 def _queue_all(session: Session, run_id: int) -> None:
