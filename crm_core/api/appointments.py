@@ -1,6 +1,5 @@
 """Visits one by one: booking, moving, and how far they are; free times, the board, figures."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -20,6 +19,7 @@ from crm_core.appointments.schemas import (
     AppointmentStats,
     AppointmentUpdate,
     Cancellation,
+    Day,
     DayBoard,
     NoticeRead,
     Reschedule,
@@ -73,14 +73,14 @@ def appointment_stats(
 
 
 @router.get("/board")
-def appointment_board(db: ReadDb, hospital_id: HospitalId, day: date) -> Envelope[DayBoard]:
+def appointment_board(db: ReadDb, hospital_id: HospitalId, day: Day) -> Envelope[DayBoard]:
     """A day of a hospital, a column a doctor."""
     return Envelope(data=boards.day_board(db, hospital_id, day))
 
 
 @router.get("/week")
 def appointment_week(
-    db: ReadDb, hospital_id: HospitalId, first: date, days: Annotated[int, Query(ge=1, le=31)] = 7
+    db: ReadDb, hospital_id: HospitalId, first: Day, days: Annotated[int, Query(ge=1, le=31)] = 7
 ) -> Envelope[list[WeekCell]]:
     """So many days of a hospital from the first on: a cell a doctor and day."""
     return Envelope(data=boards.week(db, hospital_id, first, days=days))

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
 LAGOS = ZoneInfo("Africa/Lagos")
 
@@ -26,6 +26,23 @@ def _whole_day(value: object) -> object:
 
 DayOrMonth = Annotated[date, BeforeValidator(_whole_day)]
 """A month on the wire: ``2026-10``, or any of its days."""
+
+
+def _whole_minute(moment: time) -> time:
+    if moment.tzinfo is not None:
+        raise ValueError("give the time as the clocks of Lagos show it, such as 10:30")
+    if moment.second or moment.microsecond:
+        raise ValueError("give a time in whole minutes, such as 10:30")
+    return moment
+
+
+TimeOfDay = Annotated[
+    time,
+    AfterValidator(_whole_minute),
+    # JSON schema's own format of a time wants a zone.
+    WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:00)?$"}),
+]
+"""``HH:MM`` in Lagos; on the wire with seconds."""
 
 
 def utc_now() -> datetime:

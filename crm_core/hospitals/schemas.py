@@ -1,6 +1,6 @@
 """The words of the hospitals domain."""
 
-from datetime import date, time
+from datetime import UTC, date, datetime
 from typing import Annotated, Self
 
 from pydantic import (
@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from crm_core.base.clock import DayOrMonth, Instant, lagos_today, month_start
+from crm_core.base.clock import DayOrMonth, Instant, TimeOfDay, lagos_today, month_start
 from crm_core.base.money import Naira
 from crm_core.base.paging import PageRequest
 from crm_core.base.words import Line, Name, RecordId, Search
@@ -166,8 +166,8 @@ class Shift(BaseModel):
     model_config = ConfigDict(frozen=True, from_attributes=True, extra="forbid")
 
     weekday: Annotated[int, Field(ge=1, le=7, description="1 is Monday, 7 is Sunday")]
-    opens: time
-    closes: time
+    opens: TimeOfDay
+    closes: TimeOfDay
 
     @model_validator(mode="after")
     def last_some_time(self) -> Self:
@@ -185,13 +185,20 @@ class WeekChange(BaseModel):
     shifts: list[Shift] = Field(max_length=50)
 
 
+Moment = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(2000, 1, 1, tzinfo=UTC), le=datetime(2100, 12, 31, tzinfo=UTC)),
+]
+"""An instant that leave may begin or end at: what lies beyond is a slip of the keyboard."""
+
+
 class LeaveCreate(BaseModel):
     """A doctor is away from one instant to another."""
 
     model_config = ConfigDict(extra="forbid")
 
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: Moment
+    ends_at: Moment
     reason: Line
 
     @model_validator(mode="after")

@@ -27,7 +27,6 @@ from crm_core.appointments.schemas.making import (
     StatusCommit,
     StatusSelection,
     StepBack,
-    TimeOfDay,
     WalkIn,
 )
 from crm_core.appointments.schemas.reading import (
@@ -107,7 +106,6 @@ __all__ = [
     "StatusCommit",
     "StatusSelection",
     "StepBack",
-    "TimeOfDay",
     "VisitQuestion",
     "WaitlistCreate",
     "WaitlistFilter",

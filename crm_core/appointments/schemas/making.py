@@ -1,6 +1,6 @@
 """What makes, moves and changes a visit."""
 
-from datetime import datetime, time
+from datetime import datetime
 from typing import Annotated, ClassVar
 
 from pydantic import (
@@ -14,21 +14,9 @@ from pydantic import (
 
 from crm_core.appointments.schemas.reading import AppointmentRead, Day
 from crm_core.appointments.schemas.states import AppointmentStatus, AppointmentType, Meaning
-from crm_core.base.clock import from_lagos
+from crm_core.base.clock import TimeOfDay, from_lagos
 from crm_core.base.echo import Echo
 from crm_core.base.words import Line, Prose, Reason, RecordId
-
-
-def _whole_minute(moment: time) -> time:
-    if moment.tzinfo is not None:
-        raise ValueError("give the time as the clocks of Lagos show it, such as 10:30")
-    if moment.second or moment.microsecond:
-        raise ValueError("give a time in whole minutes, such as 10:30")
-    return moment
-
-
-TimeOfDay = Annotated[time, AfterValidator(_whole_minute)]
-"""``HH:MM`` in Lagos."""
 
 Minutes = Annotated[int, Field(ge=5, le=720)]
 _WRITTEN = frozenset(

@@ -1,6 +1,6 @@
 """What is read of visits: rows, filters, notices, answers."""
 
-from datetime import date, time
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -14,7 +14,7 @@ from crm_core.appointments.schemas.states import (
     NoticeKind,
     NoticeOutcome,
 )
-from crm_core.base.clock import Instant
+from crm_core.base.clock import Instant, TimeOfDay
 from crm_core.base.paging import PageRequest
 from crm_core.base.words import RecordId, Search
 
@@ -42,7 +42,7 @@ class AppointmentRead(BaseModel):
     doctor_id: int | None
     doctor_name: str | None
     appointment_date: date
-    appointment_time: time
+    appointment_time: TimeOfDay
     starts_at: Instant
     ends_at: Instant
     duration_minutes: int
