@@ -175,10 +175,11 @@ def test_a_signed_question_is_answered(
     assert anonymous.post(APPROVE, content=question()).status_code == 401
 
 
-def test_a_question_to_the_secret_address_is_answered(
+def test_a_question_to_the_secret_address_is_answered_and_the_secret_in_no_log(
     anonymous: TestClient,
     asked: tuple[dict[str, Any], Callable[..., bytes]],
     set_environment: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     _, question = asked
     secret = "a" * 32
@@ -187,6 +188,9 @@ def test_a_question_to_the_secret_address_is_answered(
     assert anonymous.post(f"{APPROVE}/{secret}", content=question()).status_code == 200
     assert anonymous.post(f"{APPROVE}/{secret}", content=question(amount=1)).status_code == 400
     assert anonymous.post(f"{APPROVE}/{'b' * 32}", content=question()).status_code == 401
+    logged = capsys.readouterr().err
+    assert "path=/api/crm-v2/integrations/paystack/approve/… status=200" in logged
+    assert secret not in logged
 
 
 def test_a_short_secret_opens_nothing(
