@@ -115,7 +115,7 @@ def _columns(results: Sequence[Result], later: int | None, now: datetime) -> dic
 
 
 def _write(session: Session, values: Mapping[str, object], states: list[str]) -> int:
-    return len(session.execute(_RECORD, {**values, "states": states}).all())
+    return len(session.execute(RECORD, {**values, "states": states}).all())
 
 
 def _row(result: Result, later: int | None, now: datetime) -> tuple[Any, ...]:
@@ -165,7 +165,7 @@ _UPDATE = """
             cost, handed, sent, batch_id)
     WHERE m.id = r.id AND m.status = ANY(CAST(:states AS crm_message_status[]))
 """
-_RECORD = text(f"{_UPDATE} RETURNING m.id")
+RECORD = text(f"{_UPDATE} RETURNING m.id")
 # One statement does both, so that neither can be without the other. The batch is locked first:
 # whoever pauses or cancels it locks it before its messages, too.
 _RECORD_AND_CLAIM = text(
