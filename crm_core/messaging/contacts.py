@@ -1,6 +1,8 @@
 """How people can be reached: for any number of them, one statement a kind of recipient."""
 
+import json
 from collections.abc import Collection, Mapping
+from functools import cache
 from typing import Any
 
 from sqlalchemy import TextClause, text
@@ -21,7 +23,7 @@ def contacts_of(session: Session, keys: Collection[Key]) -> dict[Key, Contact]:
     for kind, statement in _STATEMENTS.items():
         ids = sorted({recipient for of, recipient in keys if of is kind})
         if ids:
-            rows = session.execute(statement, {"ids": ids}).mappings()
+            rows = session.execute(statement, {"ids": ids}).mappings().all()
             found |= {(kind, row["id"]): _contact(kind, row, brings) for row in rows}
     return found
 
@@ -34,7 +36,7 @@ def _brings(session: Session) -> dict[str, str]:
 def _contact(kind: RecipientType, row: Mapping[Any, Any], brings: Mapping[str, str]) -> Contact:
     agreed = _EVERY_CHANNEL
     if kind is RecipientType.PATIENT:
-        agreed = frozenset(Channel(name) for name, yes in row["agreed"].items() if yes)
+        agreed = _agreed(row["agreed"])
     return Contact(
         recipient_type=kind,
         recipient_id=row["id"],
@@ -51,11 +53,17 @@ def _contact(kind: RecipientType, row: Mapping[Any, Any], brings: Mapping[str, s
     )
 
 
+@cache
+def _agreed(preferences: str) -> frozenset[Channel]:
+    """The channels that are said yes to; there are only so many ways to choose among four."""
+    return frozenset(Channel(name) for name, yes in json.loads(preferences).items() if yes)
+
+
 _STATEMENTS: dict[RecipientType, TextClause] = {
     RecipientType.PATIENT: text(
         """
         SELECT p.id, p.first_name, p.last_name, p.phone, p.email,
-               p.communication_preferences AS agreed,
+               CAST(p.communication_preferences AS text) AS agreed,
                p.status <> 'deceased' AND p.merged_into_id IS NULL AS reachable,
                h.name AS hospital, a.balance AS points, a.tier
         FROM crm_patients p

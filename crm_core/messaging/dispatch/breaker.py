@@ -6,7 +6,7 @@ It is in the database, so that all workers stop together, one tries again, and t
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from crm_core.messaging.schemas import Channel
+from crm_core.messaging.schemas import Channel, ChannelState
 
 MOST_FAILURES = 3
 """After so many failures in a row the channel waits."""
@@ -15,15 +15,16 @@ TRIAL = 60.0
 """So long the one worker has that tries again, before another one may."""
 
 
-def waits(session: Session, channel: Channel) -> bool:
-    """Whether nothing is to be sent now: until a person, or some time, has come."""
-    return bool(session.execute(_WAITS, {"channel": channel.value}).scalar_one())
+def state_now(session: Session, channel: Channel) -> tuple[ChannelState, bool]:
+    """The state, and whether nothing is to be sent: until a person, or some time, has come."""
+    row = session.execute(_STATE, {"channel": channel.value}).one()
+    return ChannelState(row.state), row.waits
 
 
-def most_at_once(session: Session, channel: Channel, usually: int) -> int:
-    """How many messages may be handed over together: one where this is to be the trial."""
-    tried = session.execute(_TRY, {"channel": channel.value, "trial": TRIAL}).first()
-    return usually if tried is None else 1
+def try_one(session: Session, channel: Channel) -> bool:
+    """Begins a trial; False where another worker is at it."""
+    values = {"channel": channel.value, "trial": TRIAL}
+    return session.execute(_TRY, values).first() is not None
 
 
 def note_success(session: Session, channel: Channel) -> None:
@@ -48,9 +49,10 @@ def note_failure(
     )
 
 
-_WAITS = text(
+_STATE = text(
     """
-    SELECT state = 'paused' OR state <> 'closed' AND coalesce(retry_at > now(), false)
+    SELECT state, state = 'paused' OR state <> 'closed' AND coalesce(retry_at > now(), false)
+        AS waits
     FROM crm_channel_health WHERE channel = CAST(:channel AS crm_channel)
     """
 )

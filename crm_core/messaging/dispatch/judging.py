@@ -12,7 +12,7 @@ from crm_core.messaging import filling
 from crm_core.messaging.choosing import refusals_of, why_not
 from crm_core.messaging.contacts import contacts_of
 from crm_core.messaging.dispatch import caps
-from crm_core.messaging.dispatch.limits import Limits
+from crm_core.messaging.dispatch.limits import Limits, limits_in_force
 from crm_core.messaging.dispatch.messages import Judged, Message, Result
 from crm_core.messaging.parts import Prices, prices_in_force, sms_parts
 from crm_core.messaging.receiving.replies import in_conversation
@@ -30,16 +30,16 @@ Texts = dict[int, tuple[str | None, str | None]]
 
 @dataclass(frozen=True)
 class Rules:
-    """What holds for a whole batch: read once when it is taken."""
+    """What holds for a whole batch, and for those that follow within seconds."""
 
     limits: Limits
     prices: Prices
     texts: Texts
 
 
-def rules_in_force(session: Session, limits: Limits) -> Rules:
+def rules_in_force(session: Session) -> Rules:
     """What a batch is judged by; its texts are read when they are met."""
-    return Rules(limits, prices_in_force(session), {})
+    return Rules(limits_in_force(session), prices_in_force(session), {})
 
 
 def judge(session: Session, messages: Sequence[Message], rules: Rules, *, now: datetime) -> Judged:

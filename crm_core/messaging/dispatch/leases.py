@@ -83,6 +83,11 @@ def give_back(session: Session, lease: Lease, *, done: int, due_at: datetime | N
     _or_lost(session, lease, _GIVE_BACK, {"done": done, "due_at": due_at})
 
 
+def let_go(session: Session, lease: Lease) -> None:
+    """It is as if it had not been taken: what was in doubt still is."""
+    _or_lost(session, lease, _LET_GO, {})
+
+
 def renew(session: Session, lease: Lease) -> None:
     """We are still at it."""
     _or_lost(session, lease, _RENEW, _until())
@@ -146,6 +151,12 @@ _GIVE_BACK = text(
     UPDATE crm_message_batches
     SET cursor_id = :done, claimed_id = :done, leased_until = NULL,
         due_at = coalesce(:due_at, due_at)
+    WHERE id = :batch AND attempts = :token RETURNING id
+    """
+)
+_LET_GO = text(
+    """
+    UPDATE crm_message_batches SET leased_until = now()
     WHERE id = :batch AND attempts = :token RETURNING id
     """
 )

@@ -105,7 +105,7 @@ def unknown(session: Session, channel: Channel, provider: str) -> list[Message]:
 def _messages(
     session: Session, statement: TextClause, values: Mapping[str, object]
 ) -> list[Message]:
-    return [_message(row) for row in session.execute(statement, values)]
+    return [_message(row) for row in session.execute(statement, values).all()]
 
 
 def _message(row: Row[Any]) -> Message:

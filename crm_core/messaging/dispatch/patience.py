@@ -32,18 +32,23 @@ class Line:
     """
 
     _connection: Connection | None = None
+    _quick: Connection | None = None
 
-    def lasting(self, act: Callable[[Session], T], *, attributed: bool = False) -> T:
+    def lasting(
+        self, act: Callable[[Session], T], *, attributed: bool = False, single: bool = False
+    ) -> T:
         """Does this in a transaction; again and again where the database cannot be reached.
 
         Args:
             act: it may have been done although no answer came, so it must bear being repeated.
             attributed: it touches what has a history. Messages have none: they are one.
+            single: it is one statement, which is a transaction by itself: that saves the server
+                two messages of three.
         """
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                with self._session() as session, session.begin():
+                with self._session(single) as session, session.begin():
                     if attributed:
                         attribute(session, who=WHO)
                     return act(session)
@@ -55,16 +60,23 @@ class Line:
                 time.sleep(_PAUSE)
 
     def hang_up(self) -> None:
-        """Gives the connection back."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        """Gives the connections back."""
+        held, self._connection, self._quick = (self._connection, self._quick), None, None
+        for connection in held:
+            if connection is not None:
+                connection.close()
 
-    def _session(self) -> Session:
+    def _session(self, single: bool) -> Session:
         bind = SessionFactory().get_bind()
-        if isinstance(bind, Engine):
-            self._connection = bind = self._connection or bind.connect()
-        return SessionFactory(bind=bind)
+        if not isinstance(bind, Engine):
+            return SessionFactory(bind=bind)
+        if single:
+            self._quick = (
+                self._quick or bind.execution_options(isolation_level="AUTOCOMMIT").connect()
+            )
+            return SessionFactory(bind=self._quick)
+        self._connection = self._connection or bind.connect()
+        return SessionFactory(bind=self._connection)
 
 
 @contextmanager

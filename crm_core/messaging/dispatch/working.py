@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crm_core.base.clock import utc_now
+from crm_core.base.db import attribute
 from crm_core.base.settings import settings
 from crm_core.messaging.dispatch import (
     breaker,
@@ -28,9 +29,8 @@ from crm_core.messaging.dispatch import (
 )
 from crm_core.messaging.dispatch.judging import Rules
 from crm_core.messaging.dispatch.leases import Lease, LeaseLost
-from crm_core.messaging.dispatch.limits import limits_in_force
 from crm_core.messaging.dispatch.messages import Message, Result
-from crm_core.messaging.dispatch.patience import Line
+from crm_core.messaging.dispatch.patience import WHO, Line
 from crm_core.messaging.gateways import Gateway, GatewayDown
 from crm_core.messaging.schemas import ChannelState
 
@@ -63,7 +63,7 @@ class Batch:
     lease: Lease
     gateway: Gateway
     rules: Rules
-    size: int
+    size: int = 1
     letters: list[Message] = field(default_factory=list)
     judged: float = 0.0
     results: list[Result] = field(default_factory=list)
@@ -79,6 +79,11 @@ class Batch:
         began = time.monotonic()
         line.lasting(lambda session: leases.renew(session, self.lease))
         self.renewed = began
+
+    @property
+    def most(self) -> int:
+        """Messages a chunk, while the provider is well."""
+        return pacing.at_once(CHUNK, self.rules.limits.a_second[self.gateway.channel])
 
     @property
     def running_out(self) -> bool:
@@ -104,12 +109,15 @@ class Worker:
     line: Line
     stopping: Event
     holding: Callable[[Batch | None], None]
+    _known: tuple[float, Rules] | None = None
 
     def work_off(self) -> bool:
         """Takes one batch of the gateway's channel and sends it; False where none was due."""
-        batch = self.line.lasting(self._take, attributed=True)
-        if batch is None:
+        lease = self.line.lasting(self._take)
+        if lease is None:
             return False
+        batch = Batch(self.line, lease, self.gateway, self._rules())
+        batch.size = 1 if lease.health is not ChannelState.CLOSED else batch.most
         self.holding(batch)
         try:
             self._send(batch)
@@ -121,17 +129,24 @@ class Worker:
             self.holding(None)
         return True
 
-    def _take(self, session: Session) -> Batch | None:
+    def _take(self, session: Session) -> Lease | None:
+        """A batch; where the channel is to be tried again, only for one worker."""
         channel = self.gateway.channel
-        lease = None
-        if not breaker.waits(session, channel):
-            lease = leases.take(session, channel, self.name)
-        if lease is None:
-            return None
-        rules = judging.rules_in_force(session, limits_in_force(session))
-        most = pacing.at_once(CHUNK, rules.limits.a_second[channel])
-        size = breaker.most_at_once(session, channel, most)
-        return Batch(self.line, lease, self.gateway, rules, size)
+        state, waits = breaker.state_now(session, channel)
+        lease = None if waits else leases.take(session, channel, self.name)
+        if lease is not None and state is not ChannelState.CLOSED:
+            attribute(session, who=WHO)
+            lease.health = ChannelState.HALF_OPEN
+            if not breaker.try_one(session, channel):
+                leases.let_go(session, lease)
+                return None
+        return lease
+
+    def _rules(self) -> Rules:
+        """What holds now; read again every few seconds."""
+        if self._known is None or time.monotonic() - self._known[0] > FRESH_SECONDS:
+            self._known = time.monotonic(), self.line.lasting(judging.rules_in_force)
+        return self._known[1]
 
     def _send(self, batch: Batch) -> None:
         """Chunk after chunk, until nothing is left, or the batch or the channel was paused."""
@@ -179,7 +194,8 @@ def _judge(session: Session, batch: Batch, stops: bool) -> list[Message] | None:
     """It changes nothing but the database: it may have to be done again."""
     lease, now = batch.lease, utc_now()
     quiet = _quiet_until(batch, now)
-    found = [] if stops or quiet else messages.waiting(session, lease, AHEAD)
+    ends = stops or quiet or lease.claimed >= lease.last
+    found = [] if ends else messages.waiting(session, lease, AHEAD)
     if found:
         leases.look_ahead(session, lease, found[-1].id)
         judged = judging.judge(session, found, batch.rules, now=now)
@@ -217,22 +233,23 @@ def _claim(batch: Batch, chunk: list[Message]) -> bool:
         now = utc_now()
         return lease, recording.record_and_claim(session, lease, batch.results, last, now=now)
 
-    batch.lease, claimed = _recording(batch, act)
+    single = not any(result.due_at or result.hard for result in batch.results)
+    batch.lease, claimed = _recording(batch, act, single=single)
     batch.results, batch.letters = [], batch.letters[len(chunk) :]
     return claimed
 
 
-def _recording(batch: Batch, act: Callable[[Session], T]) -> T:
+def _recording(batch: Batch, act: Callable[[Session], T], *, single: bool = False) -> T:
     """A provider that gives one number to two messages must not keep them from being recorded."""
     try:
-        return batch.line.lasting(act)
+        return batch.line.lasting(act, single=single)
     except IntegrityError:
         if not any(result.provider_id for result in batch.results):
             raise
         _log.error("%s gave a message the number of another one", batch.gateway.name)
         for result in batch.results:
             result.provider_id = None
-        return batch.line.lasting(act)
+        return batch.line.lasting(act, single=single)
 
 
 def _hand_over(batch: Batch, chunk: list[Message]) -> bool:
@@ -268,4 +285,4 @@ def _note_health(batch: Batch) -> None:
         )
     elif batch.lease.health is not ChannelState.CLOSED or batch.lease.failures:
         batch.line.lasting(lambda s: breaker.note_success(s, channel), attributed=True)
-        batch.size = pacing.at_once(CHUNK, batch.rules.limits.a_second[channel])
+        batch.size = batch.most
