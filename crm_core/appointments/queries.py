@@ -43,6 +43,7 @@ _REMINDED = (
         AppointmentNotice.appointment_id == Appointment.id,
         AppointmentNotice.starts_at == Appointment.starts_at,
         literal_column("crm_appointment_notices.kind IN ('early', 'day', 'final')", Boolean),
+        literal_column("crm_communication_logs.status IN ('sent', 'delivered', 'read')", Boolean),
     )
     .correlate(Appointment)
     .scalar_subquery()

@@ -36,13 +36,14 @@ def _whole_minute(moment: time) -> time:
     return moment
 
 
-TimeOfDay = Annotated[
-    time,
-    AfterValidator(_whole_minute),
-    # JSON schema's own format of a time wants a zone.
-    WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:00)?$"}),
-]
-"""``HH:MM`` in Lagos; on the wire with seconds."""
+# JSON schema's own format of a time wants a zone.
+_CLOCK = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?"}
+
+ClockTime = Annotated[time, WithJsonSchema(_CLOCK)]
+"""What the clocks of Lagos show; on the wire ``HH:MM:SS``."""
+
+TimeOfDay = Annotated[ClockTime, AfterValidator(_whole_minute)]
+"""A time that somebody gives, in whole minutes: ``HH:MM``."""
 
 
 def utc_now() -> datetime:

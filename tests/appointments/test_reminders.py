@@ -13,10 +13,13 @@ from crm_core.appointments.schemas import Cancellation, ReminderCommit, Reschedu
 from crm_core.base import parameters
 from crm_core.base.clock import to_lagos, utc_now
 from crm_core.base.db import SessionFactory
+from crm_core.messaging.gateways import Letter, Outcome, Verdict
 from crm_core.messaging.queries import get_communication
 from crm_core.people.schemas import machine
 from tests.make_appointments import in_days, make_visit
 from tests.make_patients import DESK, make_patient
+from tests.messaging.dispatch.providers import Scripted, accepts
+from tests.messaging.dispatch.working import send_all
 from tests.together import together
 
 JOB = machine("job:send_due_reminders")
@@ -98,6 +101,25 @@ def test_one_who_cannot_be_reached_keeps_nobody_from_being_reminded(session: Ses
     ]
     assert [outcome for outcome, _ in outcomes] == ["queued", "skipped", "queued"]
     assert outcomes[1][1] == "Did not agree to this channel."
+
+
+def test_a_number_that_the_provider_refuses_keeps_nobody_else_waiting(session: Session) -> None:
+    visits = [ahead(session, hours=1) for _ in range(3)]
+    refused = get_appointment(session, visits[1]).patient_phone
+    gateway = Scripted(answer=lambda letter: answered(letter, refused))
+    remind(session)
+    session.commit()
+    send_all(gateway)
+    assert remind(session) == 0
+    send_all(gateway)
+    session.expire_all()
+    assert [get_appointment(session, visit).reminder_sent for visit in visits] == [
+        True,
+        False,
+        True,
+    ]
+    reminded = [letter.address for letter in gateway.letters if "Reminder" in letter.content]
+    assert sorted(reminded) == sorted(set(reminded))
 
 
 def test_reminders_are_switched_off_by_setting_no_hours(session: Session) -> None:
@@ -209,6 +231,13 @@ def test_sent_means_that_a_provider_took_it(session: Session) -> None:
     after = get_appointment(session, visit)
     assert after.reminder_sent
     assert after.reminder_sent_at is not None
+
+
+def answered(letter: Letter, refused: str) -> Outcome:
+    """The provider takes every letter but those to one number."""
+    if letter.address == refused:
+        return Outcome(letter.id, Verdict.REFUSED, error="There is no such number.")
+    return accepts(letter)
 
 
 def ahead(

@@ -14,7 +14,7 @@ from crm_core.appointments.schemas.states import (
     NoticeKind,
     NoticeOutcome,
 )
-from crm_core.base.clock import Instant, TimeOfDay
+from crm_core.base.clock import ClockTime, Instant
 from crm_core.base.paging import PageRequest
 from crm_core.base.words import RecordId, Search
 
@@ -42,7 +42,7 @@ class AppointmentRead(BaseModel):
     doctor_id: int | None
     doctor_name: str | None
     appointment_date: date
-    appointment_time: TimeOfDay
+    appointment_time: ClockTime
     starts_at: Instant
     ends_at: Instant
     duration_minutes: int
