@@ -325,6 +325,21 @@ def test_one_event_of_whatsapp_may_tell_much(
     assert (state(session, first.id), state(session, second.id)) == ("read", "failed")
 
 
+@pytest.mark.parametrize(("number", "kept"), [("1555", 1), ("1666", 0)])
+def test_what_is_told_of_another_number_of_the_app_is_not_ours(
+    hooks: TestClient,
+    session: Session,
+    set_environment: Callable[..., None],
+    number: str,
+    kept: int,
+) -> None:
+    set_environment(CRM_WHATSAPP_PHONE_NUMBER_ID="1555")
+    one = {"from": "2348012345678", "id": "in", "type": "text", "text": {"body": "STOP"}}
+    told = {"metadata": {"phone_number_id": number}, "messages": [one]}
+    assert whatsapp(hooks, told) == 200
+    assert session.scalar(select(func.count()).select_from(InboundMessage)) == kept
+
+
 def test_whatsapp_settles_what_nobody_knew(
     hooks: TestClient, session: Session, patient: MemberRead
 ) -> None:

@@ -88,7 +88,7 @@ def post(sender: httpx2.Client, address: str, **content: Any) -> httpx2.Response
         )
     if number in {401, 403, 404} or 300 <= number < 400:
         raise GatewayDown(f"The provider turns us away (HTTP {number}): check key and address.")
-    if number >= 500:
+    if number >= 500 or number == 408:
         raise Unanswered(f"The provider broke down (HTTP {number}).")
     return answer
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from crm_core.base.settings import settings
 from crm_core.messaging.gateways.whatsapp import NAME, NOT_ON_WHATSAPP
 from crm_core.messaging.receiving.json_body import (
     clean,
@@ -50,8 +51,16 @@ def read(body: bytes) -> Told:
 def _values(said: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for entry in objects(said.get("entry")):
         for change in objects(entry.get("changes")):
-            if isinstance(change.get("value"), dict):
-                yield change["value"]
+            value = change.get("value")
+            if isinstance(value, dict) and _is_ours(value.get("metadata")):
+                yield value
+
+
+def _is_ours(metadata: object) -> bool:
+    """An app may serve several numbers, and tells us of all of them."""
+    ours = settings().crm_whatsapp_phone_number_id
+    number = text_of(metadata, "phone_number_id") if isinstance(metadata, dict) else ""
+    return not ours or not number or number == ours
 
 
 def _receipt(one: Mapping[str, Any]) -> Receipt | None:

@@ -89,6 +89,7 @@ def test_nobody_there_means_that_nothing_was_accepted(
     [
         Answer(silent=True),
         Answer({}, 500),
+        Answer({}, 408),
         Answer("<html>busy</html>", 502),
         Answer('{"message_id": "91'),
         Answer("[]"),
