@@ -42,7 +42,7 @@ BIG = {
 }
 MOST_MS = 99.0
 """Tens of milliseconds, also on a busy machine."""
-FLOOR = Executed("SELECT * FROM crm_feedback WHERE id = 123456", None)
+FLOOR = Executed(f"SELECT * FROM crm_feedback WHERE id = {PIECES // 2}", None)
 
 
 @pytest.fixture(scope="module")
@@ -120,8 +120,8 @@ READS: dict[str, Callable[[Session], Any]] = {
         session, queries.QUEUE, FeedbackFilter.model_validate({"open": True, "sort": "due"}),
         PIECES - 5,
     ),
-    "a case": lambda session: queries.get_feedback(session, 123_456),
-    "a case: its thread": lambda session: queries.thread_of(session, 123_456),
+    "a case": lambda session: queries.get_feedback(session, PIECES // 2),
+    "a case: its thread": lambda session: queries.thread_of(session, PIECES // 2),
     "list": listed(),
     "list, a page by cursor": deep(),
     "list, newest": listed(sort="newest"),

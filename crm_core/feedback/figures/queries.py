@@ -125,10 +125,13 @@ _BY_DEPARTMENT = _summed(
     " LEFT JOIN crm_hospitals h ON h.id = d.hospital_id",
     more="GROUP BY s.department_id HAVING sum(pieces) > 0 ORDER BY 2, 1",
 )
-_BY_OWNER = _summed(
-    "o.id AS id, max(o.first_name || ' ' || o.last_name) AS name",
-    joins="JOIN crm_owners o ON o.hospital_id = s.hospital_id",
-    more="GROUP BY o.id HAVING sum(pieces) > 0 ORDER BY 2, 1 LIMIT 500",
+# Added up by hospital first: a hospital may have several owners.
+_BY_OWNER = text(
+    "SELECT o.id, o.first_name || ' ' || o.last_name AS name, t.* FROM ("  # noqa: S608
+    + _summed(
+        "s.hospital_id AS hospital", more="GROUP BY s.hospital_id HAVING sum(pieces) > 0"
+    ).text
+    + ") t JOIN crm_owners o ON o.hospital_id = t.hospital ORDER BY 2, 1 LIMIT 500"
 )
 _BY_TARGET = _summed(
     "s.type AS type, s.name AS priority",
