@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast
+from sqlalchemy import ColumnElement, Text, case, cast, func, literal_column
 from sqlalchemy.orm import Session
 
 from crm_core.base import history
@@ -99,14 +99,24 @@ class Export:
 def as_text(column: ColumnDoc, format_: Format) -> ColumnElement[Any]:
     """What reads the same in every program: true and false, instants in ISO-8601 with Z.
 
-    Only CSV has no types, so that a spreadsheet would run a text that looks like a formula.
+    Only CSV has no types, so that a spreadsheet would run a text that looks like a formula. A
+    workbook's cell holds 32,767 characters: what is longer ends with a sentence that says so.
     """
     if column.kind == "bool":
         return cast(column.expression, Text)
     if column.kind == "timestamp":
         return for_json(column.expression)
-    return (
-        harmless_column(column.expression)
-        if column.typed and format_ is Format.CSV
-        else column.expression
-    )
+    given: ColumnElement[Any] = column.expression
+    if column.typed and format_ is Format.CSV:
+        return harmless_column(given)
+    return _fitting(given) if column.typed and format_ is Format.XLSX else given
+
+
+def _fitting(text: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The text, or as much of it as fits a workbook's cell."""
+    begins = func.left(text, literal_column(str(_LONGEST_CELL)), type_=Text)
+    return case((func.length(text) > literal_column(str(_LONGEST_CELL)), begins + _CUT), else_=text)
+
+
+_LONGEST_CELL = 32_000
+_CUT = literal_column("' … (cut: a cell holds no more; the CSV has the whole)'", Text)
