@@ -26,7 +26,8 @@ _STARS = {n: f"{'★' * n} {n}" for n in range(5, 0, -1)}
 
 def show(actor: Actor) -> None:
     """Who says it, then what; the case opens when it is taken in."""
-    kind = address_bar.choice("from", "Who says it", _GIVERS, any_label="Choose who")
+    with st.grid(3, min_column_width=200):
+        kind = address_bar.choice("from", "Who says it", _GIVERS, any_label="Choose who")
     if kind is None:
         st.text("Choose who gives the feedback.")
         return
