@@ -39,6 +39,7 @@ from crm_core.payouts.schemas import (
 from crm_core.people import service as people
 from crm_core.people.schemas import Actor, Role, StaffCreate, machine, permissions_of
 from seeds.appointments import load_appointments
+from seeds.campaigns import load_campaigns
 from seeds.feedback import load_feedback
 from seeds.files import read_entries
 from seeds.messages import load_messages
@@ -95,6 +96,7 @@ def _load(session: Session) -> None:
     load_appointments(session, actor=machine(WHO))
     load_messages(session, actor=machine(WHO))
     load_feedback(session, actor=machine(WHO))
+    load_campaigns(session, worker=machine(WHO))
 
 
 def _people(session: Session) -> tuple[Actor, Actor]:

@@ -240,6 +240,17 @@ def test_a_campaign_is_completed_when_nothing_is_left_to_send(session: Session) 
     assert (ended.status, ended.end_date is not None) == (CampaignStatus.COMPLETED, True)
 
 
+def test_a_campaign_with_a_goal_stays_active_until_its_days_are_over(session: Session) -> None:
+    make_crowd(session, 3)
+    make_launched(session, goal="visit_completed", goal_days=7)
+    send_all(Scripted())
+    assert service.complete_finished(session) == 0
+
+    sql(session, "UPDATE crm_campaign_runs SET frozen_at = now() - interval '8 days'")
+
+    assert service.complete_finished(session) == 1
+
+
 def test_an_open_campaign_runs_every_day_and_reaches_each_person_once(session: Session) -> None:
     first = make_patient(session)
     rule = segment(where("points", "at_least", 100))

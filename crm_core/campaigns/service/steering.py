@@ -70,7 +70,7 @@ def cancel_campaign(
 
 
 def complete_finished(session: Session) -> int:
-    """Completes the campaigns of which nothing is left to send; gives how many."""
+    """Completes the campaigns of which nothing is left to send or to see; gives how many."""
     done: Sequence[int] = session.scalars(_COMPLETE, {"now": utc_now()}).all()
     return len(done)
 
@@ -110,7 +110,8 @@ def send_test(session: Session, campaign_id: int, *, actor: Actor) -> list[Commu
     return queue_all(session, tests, actor=actor)
 
 
-# A campaign that was launched and whose every run is queued, without a message that waits.
+# A campaign that was launched and whose every run is queued, without a message that waits; where it
+# has a goal, the days in which people may do it are over.
 _COMPLETE = text(
     """
     UPDATE crm_campaigns c SET status = 'completed', end_date = :now
@@ -118,6 +119,9 @@ _COMPLETE = text(
       AND NOT EXISTS (SELECT FROM crm_campaign_runs r
                       WHERE r.campaign_id = c.id AND r.state NOT IN ('done', 'cancelled'))
       AND EXISTS (SELECT FROM crm_campaign_runs r WHERE r.campaign_id = c.id)
+      AND (c.goal = 'none' OR NOT EXISTS (SELECT FROM crm_campaign_runs r
+               WHERE r.campaign_id = c.id
+                 AND r.frozen_at + make_interval(days => c.goal_days) > now()))
       AND NOT EXISTS (SELECT FROM crm_campaign_message_counts m
                       WHERE m.campaign_id = c.id AND m.status IN ('pending', 'deferred')
                         AND m.messages > 0)
