@@ -13,12 +13,12 @@ from crm_core.base.words import RecordId
 from crm_core.campaigns import effects, figures, people, previewing, queries, service
 from crm_core.campaigns.schemas import (
     AudienceList,
+    CampaignCancellation,
     CampaignCreate,
     CampaignFilter,
     CampaignRead,
     CampaignStats,
     CampaignUpdate,
-    Cancellation,
     Comparison,
     EffectRead,
     ListReceipt,
@@ -201,7 +201,7 @@ def resume_campaign(db: Db, actor: CurrentActor, campaign_id: CampaignId) -> Don
 
 @router.post("/{campaign_id}/cancel")
 def cancel_campaign(
-    db: Db, actor: CurrentActor, campaign_id: CampaignId, data: Cancellation
+    db: Db, actor: CurrentActor, campaign_id: CampaignId, data: CampaignCancellation
 ) -> Done[CampaignRead]:
     """Ends it: what was not handed over yet never is."""
     campaign = service.cancel_campaign(db, campaign_id, data, actor=actor)

@@ -13,10 +13,10 @@ from crm_core.campaigns import queries, service
 from crm_core.campaigns.schemas import (
     TRANSITIONS,
     AudienceList,
+    CampaignCancellation,
     CampaignRead,
     CampaignStatus,
     CampaignUpdate,
-    Cancellation,
     Rejection,
     Schedule,
 )
@@ -38,7 +38,7 @@ from tests.make_patients import make_patient
 from tests.observe import refused_by, sql
 
 BOTH = make_actor(Role.APPROVER, Role.CAMPAIGNER)
-BECAUSE = Cancellation(reason="The talk was called off")
+BECAUSE = CampaignCancellation(reason="The talk was called off")
 
 
 def status_of(session: Session, campaign: CampaignRead) -> CampaignStatus:

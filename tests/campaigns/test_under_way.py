@@ -13,7 +13,7 @@ from crm_core.base.errors import Conflict
 from crm_core.campaigns import queries, service
 from crm_core.campaigns.effects import compare_campaigns, effect_of
 from crm_core.campaigns.figures import campaign_stats
-from crm_core.campaigns.schemas import CampaignStatus, Cancellation, Goal
+from crm_core.campaigns.schemas import CampaignCancellation, CampaignStatus, Goal
 from crm_core.campaigns.service import running
 from crm_core.messaging.gateways import Letter, Outcome, Verdict
 from crm_core.messaging.schemas import Channel
@@ -39,7 +39,7 @@ from tests.messaging.dispatch.working import send_all
 from tests.observe import sql
 
 COMMAND = machine("command:test")
-BECAUSE = Cancellation(reason="The talk was called off")
+BECAUSE = CampaignCancellation(reason="The talk was called off")
 
 
 def statuses(session: Session, campaign_id: int) -> Counter[str]:

@@ -178,7 +178,7 @@ class Rejection(BaseModel):
     note: Reason
 
 
-class Cancellation(BaseModel):
+class CampaignCancellation(BaseModel):
     """Why a campaign ends before its time."""
 
     model_config = ConfigDict(extra="forbid")

@@ -10,7 +10,7 @@ from crm_core.base.errors import Conflict
 from crm_core.campaigns.audiences import brief_of
 from crm_core.campaigns.previewing import STAND_IN
 from crm_core.campaigns.queries import get_campaign, written
-from crm_core.campaigns.schemas import CampaignRead, CampaignStatus, Cancellation
+from crm_core.campaigns.schemas import CampaignCancellation, CampaignRead, CampaignStatus
 from crm_core.campaigns.service import common
 from crm_core.messaging.filling import fill
 from crm_core.messaging.schemas import (
@@ -53,7 +53,7 @@ def resume_campaign(session: Session, campaign_id: int, *, actor: Actor) -> Camp
 
 
 def cancel_campaign(
-    session: Session, campaign_id: int, data: Cancellation, *, actor: Actor
+    session: Session, campaign_id: int, data: CampaignCancellation, *, actor: Actor
 ) -> CampaignRead:
     """Ends a campaign before its time: what was sent was sent, the rest never is."""
     actor.require(Permission.CAMPAIGNS_LAUNCH)
