@@ -13,7 +13,7 @@ from crm_core.insights.communications import CommunicationRow, get_logged
 from crm_core.messaging import service
 from crm_core.messaging.figures import queries
 from crm_core.messaging.figures.schemas import ChannelHealth, CommunicationStats
-from crm_core.messaging.schemas import Channel, ChannelPause, Settlement
+from crm_core.messaging.schemas import Channel, ChannelPause, MessageSettlement
 from crm_core.payouts.schemas import Commit, Selection
 from crm_core.people.schemas import Permission
 
@@ -28,13 +28,13 @@ router = APIRouter(
 class SettlementPlan(Selection):
     """Messages in doubt, and what somebody found out about them."""
 
-    settlement: Settlement
+    settlement: MessageSettlement
 
 
 class SettlementCommit(Commit):
     """The same, with the fingerprint of the plan that was looked at."""
 
-    settlement: Settlement
+    settlement: MessageSettlement
 
 
 @router.get("/stats")

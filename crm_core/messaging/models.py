@@ -143,6 +143,18 @@ class Communication(Base):
             postgresql_where=text("reference_id IS NOT NULL"),
         ),
         Index(
+            "ix_crm_communication_logs_waiting",
+            "status",
+            "id",
+            postgresql_where=text("status IN ('pending', 'deferred')"),
+        ),
+        Index(
+            "ix_crm_communication_logs_rare",
+            "channel",
+            "id",
+            postgresql_where=text("channel IN ('whatsapp', 'push', 'call')"),
+        ),
+        Index(
             "ix_crm_communication_logs_trouble",
             "status",
             "id",

@@ -185,7 +185,7 @@ class MessageSend(BaseModel):
     subject: Line | None = None
 
 
-class Settlement(BaseModel):
+class MessageSettlement(BaseModel):
     """What a person found out about messages that were unknown, and how."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from crm_core.base.errors import Conflict, Forbidden, Invalid
 from crm_core.messaging import service
 from crm_core.messaging.gateways import Unanswered
-from crm_core.messaging.schemas import Channel, ChannelPause, Settlement
+from crm_core.messaging.schemas import Channel, ChannelPause, MessageSettlement
 from crm_core.people.schemas import Role
 from tests.make import make_actor
 from tests.make_messages import WRITER, make_message
@@ -16,8 +16,8 @@ from tests.messaging.dispatch.providers import Scripted
 from tests.messaging.dispatch.working import get, send_all
 
 ADMIN = make_actor(Role.ADMIN)
-SENT = Settlement(outcome="sent", reason="The provider's log has them.")
-FAILED = Settlement(outcome="failed", reason="The provider never got them.")
+SENT = MessageSettlement(outcome="sent", reason="The provider's log has them.")
+FAILED = MessageSettlement(outcome="failed", reason="The provider never got them.")
 WORKS = ChannelPause(reason="The provider changes its lines tonight.")
 
 
@@ -31,7 +31,9 @@ def unknown(session: Session, count: int = 1) -> list[int]:
 
 
 @pytest.mark.parametrize("settlement", [SENT, FAILED])
-def test_what_was_found_out_is_written_down(session: Session, settlement: Settlement) -> None:
+def test_what_was_found_out_is_written_down(
+    session: Session, settlement: MessageSettlement
+) -> None:
     ids = unknown(session, 2)
     plan = service.plan_settle(session, ids, settlement, actor=ADMIN)
     receipt = service.commit_settle(session, plan.fingerprint, ids, settlement, actor=ADMIN)

@@ -17,7 +17,7 @@ from crm_core.base.preflight import (
     store_receipt,
 )
 from crm_core.messaging.models import Communication
-from crm_core.messaging.schemas import MessageStatus, Settlement
+from crm_core.messaging.schemas import MessageSettlement, MessageStatus
 from crm_core.people.schemas import Actor, Permission
 
 _KNOWN = "It is {}: there is nothing to settle."
@@ -28,7 +28,7 @@ _BECOMES: Mapping[str, str] = {
 
 
 def plan_settle(
-    session: Session, ids: Sequence[int], settlement: Settlement, *, actor: Actor
+    session: Session, ids: Sequence[int], settlement: MessageSettlement, *, actor: Actor
 ) -> Plan:
     """Which of these are unknown and would be settled so; writes nothing."""
     actor.require(Permission.MESSAGES_MANAGE)
@@ -39,7 +39,7 @@ def commit_settle(
     session: Session,
     fingerprint: str,
     ids: Sequence[int],
-    settlement: Settlement,
+    settlement: MessageSettlement,
     *,
     actor: Actor,
 ) -> Receipt:
@@ -63,7 +63,7 @@ def commit_settle(
     return store_receipt(session, done, who=actor.key, who_name=actor.name, fingerprint=fingerprint)
 
 
-def _plan(session: Session, ids: Sequence[int], settlement: Settlement) -> Plan:
+def _plan(session: Session, ids: Sequence[int], settlement: MessageSettlement) -> Plan:
     wanted = select(Communication).where(Communication.id.in_(ids)).order_by(Communication.id)
     found = session.scalars(wanted, execution_options={"populate_existing": True})
     messages = {message.id: message for message in found}
@@ -74,7 +74,7 @@ def _plan(session: Session, ids: Sequence[int], settlement: Settlement) -> Plan:
     return make_plan(verdicts, {"count": accepted, "refused": len(verdicts) - accepted})
 
 
-def _judge(message: Communication, settlement: Settlement) -> Verdict:
+def _judge(message: Communication, settlement: MessageSettlement) -> Verdict:
     unknown = message.status == MessageStatus.UNKNOWN
     return Verdict(
         id=message.id,
@@ -105,7 +105,7 @@ def _lock(session: Session, ids: Sequence[int]) -> None:
     )
 
 
-def _settle(session: Session, ids: Sequence[int], settlement: Settlement) -> None:
+def _settle(session: Session, ids: Sequence[int], settlement: MessageSettlement) -> None:
     sent = settlement.outcome == "sent"
     session.execute(
         update(Communication)

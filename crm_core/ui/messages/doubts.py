@@ -6,7 +6,7 @@ import streamlit as st
 
 from crm_core.insights.communications import list_log
 from crm_core.messaging import service
-from crm_core.messaging.schemas import CommunicationFilter, MessageStatus, Settlement
+from crm_core.messaging.schemas import CommunicationFilter, MessageSettlement, MessageStatus
 from crm_core.people.schemas import Actor, Permission
 from crm_core.ui import plans, tables
 from crm_core.ui.forms import Form
@@ -27,7 +27,7 @@ def decided(actor: Actor) -> bool:
     proposal = plans.opened(_NAME)
     if proposal is None:
         return False
-    settlement = Settlement.model_validate(dict(proposal.subject))
+    settlement = MessageSettlement.model_validate(dict(proposal.subject))
     if plans.confirmed(_NAME, proposal, _view(settlement)):
         _commit(actor, proposal, settlement)
     return True
@@ -69,13 +69,13 @@ def _form(chosen: Sequence[int], actor: Actor) -> None:
     if not chosen or not all(form.values.values()):
         st.error("Choose messages above, say what you found, and how you know.")
         return
-    settlement = Settlement.model_validate(form.values)
+    settlement = MessageSettlement.model_validate(form.values)
     with load() as session:
         plan = service.plan_settle(session, chosen, settlement, actor=actor)
     plans.open_plan(_NAME, plan, **settlement.model_dump())
 
 
-def _view(settlement: Settlement) -> View:
+def _view(settlement: MessageSettlement) -> View:
     done = "sent" if settlement.outcome == "sent" else "failed"
     return View(
         title="Look before you write it down",
@@ -85,7 +85,7 @@ def _view(settlement: Settlement) -> View:
     )
 
 
-def _commit(actor: Actor, proposal: Proposal, settlement: Settlement) -> None:
+def _commit(actor: Actor, proposal: Proposal, settlement: MessageSettlement) -> None:
     ids = [verdict.id for verdict in proposal.plan.verdicts]
     with plans.committing(_NAME, "It is written down", why=settlement.reason) as done:
         receipt = service.commit_settle(

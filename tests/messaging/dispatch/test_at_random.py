@@ -13,7 +13,7 @@ from crm_core.messaging.gateways import GatewayDown, Letter, Outcome, Unanswered
 from crm_core.messaging.invariants import invariants
 from crm_core.messaging.receiving.receipts import apply_receipts
 from crm_core.messaging.receiving.schemas import Receipt
-from crm_core.messaging.schemas import MessageStatus, Settlement
+from crm_core.messaging.schemas import MessageSettlement, MessageStatus
 from crm_core.people.schemas import Role
 from tests.make import make_actor
 from tests.make_messages import make_message
@@ -93,7 +93,9 @@ def take(session: Session, model: Model, message_id: int, step: str) -> None:
 
 def settle(session: Session, message_id: int, outcome: str) -> None:
     """A person says what they found out."""
-    found = Settlement.model_validate({"outcome": outcome, "reason": "The provider says so."})
+    found = MessageSettlement.model_validate(
+        {"outcome": outcome, "reason": "The provider says so."}
+    )
     plan = service.plan_settle(session, [message_id], found, actor=ADMIN)
     service.commit_settle(session, plan.fingerprint, [message_id], found, actor=ADMIN)
 
