@@ -28,7 +28,8 @@ from crm_core.worker import housekeeping, jobs
 from tests.conftest import KEYS
 from tests.make import make_staff
 from tests.make_imports import file_of, line
-from tests.make_patients import DESK
+from tests.make_messages import make_message
+from tests.make_patients import DESK, make_patient
 from tests.processes import Running, eventually, running
 
 
@@ -85,6 +86,17 @@ def test_two_workers_do_a_nightly_job_once(own_database: str, tmp_path: Path) ->
         eventually(lambda: ask(own_database, done) == 2)
     assert ask(own_database, "SELECT count(*) FROM crm_idempotency_keys") == 0
     assert ask(own_database, "SELECT count(*) FROM procrastinate_jobs WHERE attempts > 1") == 0
+
+
+def test_it_sends_what_is_in_the_outbox(own_database: str, tmp_path: Path) -> None:
+    with transaction(who="staff:1") as session:
+        message = make_message(session, make_patient(session).id)
+    with start(own_database, tmp_path) as process:
+        sent = f"SELECT sent_at IS NOT NULL FROM crm_communication_logs WHERE id = {message.id}"
+        eventually(lambda: ask(own_database, sent))
+        assert process.stop(signal.SIGTERM) == 0
+    provider = f"SELECT provider FROM crm_communication_logs WHERE id = {message.id}"
+    assert ask(own_database, provider) == "sandbox"
 
 
 def test_what_a_killed_worker_left_is_queued_again(own_database: str) -> None:
