@@ -107,6 +107,19 @@ class LiveCounts:
             return LiveCount(counting.criteria)
         return _answer(counting.criteria, counting.future)
 
+    def wait(self, key: str, *, seconds: float = 30) -> None:
+        """Until the form's count is done; for programs, which have nothing else to do."""
+        with self._lock:
+            counting = self._kept.get(key)
+        if counting is not None and counting.future is not None:
+            counting.future.exception(timeout=seconds)
+
+    def close(self) -> None:
+        """Ends what is under way, and waits for that."""
+        for key in list(self._kept):
+            self.forget(key)
+        self._pool.shutdown()
+
     def forget(self, key: str) -> None:
         """The form was left."""
         with self._lock:

@@ -1,0 +1,110 @@
+"""A count beside a form: asked for again it ends the one before it, and it blocks nobody."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from sqlalchemy import Select, text
+
+from crm_core.base.db import SessionFactory
+from crm_core.campaigns.segments import counting
+from crm_core.campaigns.segments.compiling import segment_of
+from crm_core.campaigns.segments.live import LiveCounts
+from crm_core.campaigns.segments.schemas import Criteria
+from crm_core.people.schemas import Role
+from tests.make import make_actor
+from tests.make_campaigns import DRAFTER, criteria, where
+from tests.make_patients import make_patient
+
+OLD, YOUNG = criteria(where("age", "at_least", 60)), criteria(where("age", "at_most", 59))
+
+
+@pytest.fixture
+def counts(own_database: str) -> Iterator[LiveCounts]:
+    """Two patients, and nothing asked yet."""
+    with SessionFactory.begin() as session:
+        make_patient(session)
+        make_patient(session, date_of_birth="1940-01-01")
+    made = LiveCounts()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counting those of sixty and more would take a minute."""
+
+    def slow_segment_of(wanted: Criteria, today: date) -> Select[int]:
+        found = segment_of(wanted, today)
+        return found.where(text("pg_sleep(60) IS NOT NULL")) if wanted == OLD else found
+
+    monkeypatch.setattr(counting, "segment_of", slow_segment_of)
+    monkeypatch.setattr(counting, "PATIENCE", 0)  # no limit
+
+
+def test_an_answer_comes_while_one_does_something_else(counts: LiveCounts) -> None:
+    assert counts.look("form") is None
+
+    counts.ask("form", OLD, actor=DRAFTER)
+    counts.wait("form")
+
+    found = counts.look("form")
+    assert found is not None
+    assert found.counted is not None
+    assert (found.counted.count, found.under_way) == (1, False)
+
+
+def test_asking_never_waits_and_a_newer_question_ends_the_older(
+    counts: LiveCounts, slow: None
+) -> None:
+    counts.ask("form", OLD, actor=DRAFTER)
+    under_way = counts.look("form")
+    assert under_way is not None
+    assert under_way.under_way
+
+    counts.ask("form", YOUNG, actor=DRAFTER)
+    counts.wait("form")
+
+    found = counts.look("form")
+    assert found is not None
+    assert found.counted is not None
+    assert (found.criteria, found.counted.count) == (YOUNG, 1)
+    counts.close()  # would wait a minute for a count that goes on
+    with SessionFactory() as session:
+        running = session.execute(
+            text(
+                "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                " AND state = 'active' AND query LIKE '%pg_sleep(60)%'"
+            )
+        )
+        assert running.scalar() == 0
+
+
+def test_the_same_question_is_not_counted_anew(counts: LiveCounts, slow: None) -> None:
+    counts.ask("form", YOUNG, actor=DRAFTER)
+    counts.wait("form")
+    first = counts.look("form")
+
+    counts.ask("form", YOUNG, actor=DRAFTER)
+
+    assert counts.look("form") == first
+
+
+def test_a_refusal_is_an_answer(counts: LiveCounts) -> None:
+    wanted = criteria(where("conditions", "includes_any_of", ["asthma"]))
+
+    counts.ask("form", wanted, actor=make_actor(Role.VIEWER))
+    counts.wait("form")
+
+    found = counts.look("form")
+    assert found is not None
+    assert "by health" in str(found.refused)
+
+
+def test_a_form_that_was_left_counts_no_longer(counts: LiveCounts, slow: None) -> None:
+    counts.ask("form", OLD, actor=DRAFTER)
+
+    counts.forget("form")
+
+    assert counts.look("form") is None
+    counts.close()
