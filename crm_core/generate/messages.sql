@@ -49,7 +49,9 @@ CROSS JOIN LATERAL (SELECT status NOT IN ('skipped', 'unknown') AS handed) AS we
 JOIN people person USING (place)
 ORDER BY n;
 
-INSERT INTO crm_message_hour_lines (hour, channel, provider, status, messages, cost)
-SELECT date_trunc('hour', sent_at, 'UTC'), channel, provider, status, count(*), sum(cost)
+INSERT INTO crm_message_hour_lines
+    (hour, channel, provider, status, messages, cost, first_id, last_id)
+SELECT date_trunc('hour', sent_at, 'UTC'), channel, provider, status, count(*), sum(cost), min(id),
+       max(id)
 FROM crm_communication_logs WHERE id > :last AND sent_at IS NOT NULL GROUP BY 1, 2, 3, 4;
 SELECT crm_message_hours_add_up();

@@ -143,22 +143,17 @@ class Communication(Base):
             postgresql_where=text("reference_id IS NOT NULL"),
         ),
         Index(
-            "ix_crm_communication_logs_waiting",
-            "status",
-            "id",
-            postgresql_where=text("status IN ('pending', 'deferred')"),
-        ),
-        Index(
             "ix_crm_communication_logs_rare",
             "channel",
             "id",
             postgresql_where=text("channel IN ('whatsapp', 'push', 'call')"),
         ),
         Index(
-            "ix_crm_communication_logs_trouble",
+            "ix_crm_communication_logs_status",
             "status",
+            "channel",
             "id",
-            postgresql_where=text("status IN ('failed', 'skipped', 'expired', 'unknown')"),
+            postgresql_where=text("status NOT IN ('pending', 'deferred')"),
         ),
         Index(
             "ix_crm_communication_logs_sent_at",

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from crm_core.base.clock import utc_now
 from crm_core.base.db import SessionFactory, connect, reading
 from crm_core.base.migrate import migrate
+from crm_core.base.paging import encode_cursor
 from crm_core.generate import generate, generate_messages
 from crm_core.insights.communications import get_logged, list_log
 from crm_core.messaging import threads
@@ -77,13 +78,6 @@ def logged(**given: Any) -> Callable[[Session], Any]:
     return lambda session: list_log(wanted).page(session)
 
 
-def deep(session: Session) -> Any:
-    """The page after one in the middle of everything."""
-    above = CommunicationFilter(sent_to=utc_now() - timedelta(days=180), limit=50)
-    cursor = list_log(above).page(session).next_cursor
-    return list_log(CommunicationFilter(cursor=cursor, limit=50)).page(session)
-
-
 def hour(days_ago: int, hours: int = 1) -> dict[str, datetime]:
     """A span as a click on a chart's bar gives it."""
     begins = utc_now().replace(minute=0, second=0, microsecond=0) - timedelta(days=days_ago)
@@ -92,7 +86,10 @@ def hour(days_ago: int, hours: int = 1) -> dict[str, datetime]:
 
 READS: dict[str, Callable[[Session], Any]] = {
     "first page": logged(),
-    "in the middle, by cursor": deep,
+    "in the middle, by cursor": logged(cursor=encode_cursor("newest", [str(MESSAGES // 2)])),
+    "delivered, in the middle": logged(
+        status="delivered", cursor=encode_cursor("newest", [str(MESSAGES // 2)])
+    ),
     **{f"by {name}": logged(channel=name) for name in ("sms", "email", "whatsapp", "call")},
     **{
         f"that are {name}": logged(status=name)
@@ -112,7 +109,6 @@ READS: dict[str, Callable[[Session], Any]] = {
         recipient_type="patient", recipient_id=SOMEBODY, status="failed"
     ),
     "of a provider": logged(provider="termii"),
-    "of no provider": logged(provider="nobody"),
     "of a campaign (none)": logged(campaign_id=1),
     "about a record (none)": logged(reference_type="appointment", reference_id=1),
     "an hour of this month": logged(**hour(3)),

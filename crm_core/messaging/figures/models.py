@@ -24,6 +24,8 @@ class MessageHour(Base):
     status: Mapped[str] = mapped_column(STATUS)
     messages: Mapped[int] = mapped_column(BigInteger)
     cost: Mapped[Decimal] = mapped_column(Numeric(16, 4))
+    first_id: Mapped[int] = mapped_column(BigInteger)
+    last_id: Mapped[int] = mapped_column(BigInteger)
 
 
 class MessageHourLine(Base):
@@ -37,3 +39,5 @@ class MessageHourLine(Base):
     status: Mapped[str] = mapped_column(STATUS)
     messages: Mapped[int] = mapped_column(BigInteger)
     cost: Mapped[Decimal] = mapped_column(Numeric(16, 4))
+    first_id: Mapped[int] = mapped_column(BigInteger)
+    last_id: Mapped[int] = mapped_column(BigInteger)

@@ -123,10 +123,7 @@ REVOKE DELETE ON crm_communication_logs FROM crm_app;
 ENGINE = """
 CREATE INDEX ix_crm_message_batches_leased ON crm_message_batches (channel)
     WHERE leased_until IS NOT NULL;
--- What waits is looked for by itself, and so is what hardly any house sends by: neither lies near
--- the end of ten million rows. The other states and channels do, and need no index of their own.
-CREATE INDEX ix_crm_communication_logs_waiting ON crm_communication_logs (status, id)
-    WHERE status IN ('pending', 'deferred');
+-- What hardly any house sends by does not lie near the end of ten million rows.
 CREATE INDEX ix_crm_communication_logs_rare ON crm_communication_logs (channel, id)
     WHERE channel IN ('whatsapp', 'push', 'call');
 ALTER TABLE crm_message_batches ADD CONSTRAINT ck_crm_message_batches_cursor
@@ -305,6 +302,9 @@ CREATE TABLE crm_message_hours (
     status crm_message_status NOT NULL,
     messages bigint NOT NULL,
     cost numeric(16, 4) NOT NULL,
+    -- Between these lie the messages of the hour: a list of a span of time begins and ends there.
+    first_id bigint NOT NULL,
+    last_id bigint NOT NULL,
     CONSTRAINT uq_crm_message_hours_hour_channel_provider_status UNIQUE (hour, channel, provider, status)
 );
 CREATE TABLE crm_message_hour_lines (
@@ -314,8 +314,24 @@ CREATE TABLE crm_message_hour_lines (
     provider varchar NOT NULL,
     status crm_message_status NOT NULL,
     messages bigint NOT NULL,
-    cost numeric(16, 4) NOT NULL
+    cost numeric(16, 4) NOT NULL,
+    first_id bigint NOT NULL,
+    last_id bigint NOT NULL
 );
+CREATE FUNCTION crm_message_first_since(since timestamptz) RETURNS bigint LANGUAGE sql STABLE
+RETURN (SELECT coalesce(min(first_id), 0) FROM (
+    SELECT first_id FROM crm_message_hours WHERE hour >= date_trunc('hour', since, 'UTC')
+    UNION ALL
+    SELECT first_id FROM crm_message_hour_lines WHERE hour >= date_trunc('hour', since, 'UTC')) h);
+CREATE FUNCTION crm_message_last_until(until timestamptz) RETURNS bigint LANGUAGE sql STABLE
+RETURN (SELECT coalesce(max(last_id), 0) FROM (
+    SELECT last_id FROM crm_message_hours WHERE hour < until
+    UNION ALL
+    SELECT last_id FROM crm_message_hour_lines WHERE hour < until) h);
+-- Below this no message waits.
+CREATE FUNCTION crm_message_first_waiting() RETURNS bigint LANGUAGE sql STABLE
+RETURN (SELECT coalesce(min(cursor_id) + 1, 9223372036854775807) FROM crm_message_batches
+        WHERE state IN ('ready', 'paused'));
 CREATE VIEW crm_message_health AS
     SELECT hour, channel, provider, status, sum(messages) AS messages, sum(cost) AS cost
     FROM (SELECT hour, channel, provider, status, messages, cost FROM crm_message_hours
@@ -326,11 +342,12 @@ CREATE VIEW crm_message_health AS
 CREATE FUNCTION crm_message_hours_note() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    INSERT INTO crm_message_hour_lines (hour, channel, provider, status, messages, cost)
+    INSERT INTO crm_message_hour_lines
+        (hour, channel, provider, status, messages, cost, first_id, last_id)
     SELECT date_trunc('hour', sent_at, 'UTC'), channel, coalesce(provider, ''), status, sum(n),
-           sum(n * coalesce(cost, 0))
-    FROM (SELECT -1 AS n, sent_at, channel, provider, status, cost FROM old_rows
-          UNION ALL SELECT 1, sent_at, channel, provider, status, cost FROM new_rows) AS both_rows
+           sum(n * coalesce(cost, 0)), min(id), max(id)
+    FROM (SELECT -1 AS n, id, sent_at, channel, provider, status, cost FROM old_rows UNION ALL
+          SELECT 1, id, sent_at, channel, provider, status, cost FROM new_rows) AS both_rows
     WHERE sent_at IS NOT NULL
     GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0 OR sum(n * coalesce(cost, 0)) <> 0;
     RETURN NULL;
@@ -345,18 +362,21 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
         DELETE FROM crm_message_hour_lines
         WHERE id IN (SELECT id FROM crm_message_hour_lines FOR UPDATE SKIP LOCKED) RETURNING *
     )
-    INSERT INTO crm_message_hours AS kept (hour, channel, provider, status, messages, cost)
-    SELECT hour, channel, provider, status, sum(messages), sum(cost)
+    INSERT INTO crm_message_hours AS kept
+        (hour, channel, provider, status, messages, cost, first_id, last_id)
+    SELECT hour, channel, provider, status, sum(messages), sum(cost), min(first_id), max(last_id)
     FROM lines GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
     ON CONFLICT (hour, channel, provider, status) DO UPDATE
-    SET messages = kept.messages + excluded.messages, cost = kept.cost + excluded.cost
+    SET messages = kept.messages + excluded.messages, cost = kept.cost + excluded.cost,
+        first_id = least(kept.first_id, excluded.first_id),
+        last_id = greatest(kept.last_id, excluded.last_id)
 $$;
 COMMENT ON FUNCTION crm_message_hours_add_up IS 'Adds up what changed since it was last called';
 REVOKE INSERT, UPDATE, DELETE ON crm_message_hours, crm_message_hour_lines FROM crm_app;
 
--- What went wrong is rare, and looked for by itself.
-CREATE INDEX ix_crm_communication_logs_trouble ON crm_communication_logs (status, id)
-    WHERE status IN ('failed', 'skipped', 'expired', 'unknown');
+-- What waits is found by its batches, so that a launch has nothing to write here.
+CREATE INDEX ix_crm_communication_logs_status ON crm_communication_logs (status, channel, id)
+    WHERE status NOT IN ('pending', 'deferred');
 """
 
 

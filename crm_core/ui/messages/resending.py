@@ -6,6 +6,7 @@ import streamlit as st
 
 from crm_core.insights.communications import CommunicationRow
 from crm_core.messaging import service
+from crm_core.messaging.schemas import MessageStatus
 from crm_core.messaging.service.resending import RESENDABLE
 from crm_core.people.schemas import Actor, Permission
 from crm_core.ui import address_bar, plans
@@ -13,6 +14,8 @@ from crm_core.ui.formatting import counted
 from crm_core.ui.page import act, form_token, load
 from crm_core.ui.plans import View
 
+# What was skipped for a reason is not offered in bulk: the reason seldom goes away by itself.
+_FAILED = (MessageStatus.FAILED, MessageStatus.EXPIRED)
 _NAME = "resend"
 _SENT = "_sent_again"
 _VIEW = View(
@@ -25,7 +28,7 @@ _VIEW = View(
 
 def offer(actor: Actor, messages: Sequence[CommunicationRow]) -> None:
     """The button that plans to send again what of these failed."""
-    failed = [message.id for message in messages if message.status in RESENDABLE]
+    failed = [message.id for message in messages if message.status in _FAILED]
     if not failed or not actor.may(Permission.MESSAGES_SEND):
         return
     label = f"Send again what failed here: {counted(len(failed), 'message')}"
