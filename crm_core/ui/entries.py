@@ -29,6 +29,13 @@ ENTRIES = [
     ),
     Entry("loyalty", "Loyalty", ":material/loyalty:", "Operations", Permission.LOYALTY_READ),
     Entry("communications", "Messages", ":material/forum:", "Operations", Permission.MESSAGES_READ),
+    Entry(
+        "campaigns",
+        "Campaigns",
+        ":material/campaign:",
+        "Operations",
+        Permission.CAMPAIGNS_READ,
+    ),
     Entry("feedback", "Feedback", ":material/reviews:", "Operations", Permission.FEEDBACK_READ),
     Entry("owners", "Owners", ":material/handshake:", "Operations", Permission.OWNERS_READ),
     Entry("payouts", "Payouts", ":material/payments:", "Money", Permission.PAYOUTS_READ),

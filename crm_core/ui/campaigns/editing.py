@@ -1,0 +1,232 @@
+"""Drafting a campaign: whom, what, on which channels, and at once what it would do and cost."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+from pydantic import ValidationError
+
+from crm_core.base.validation import problems_of
+from crm_core.campaigns import queries, service
+from crm_core.campaigns.schemas import (
+    CampaignCreate,
+    CampaignRead,
+    CampaignType,
+    CampaignUpdate,
+    Goal,
+    TargetAudience,
+)
+from crm_core.campaigns.segments.schemas import Criteria
+from crm_core.messaging.parts import sms_parts, warning_of
+from crm_core.messaging.schemas import Channel
+from crm_core.people.schemas import Actor
+from crm_core.ui import address_bar, while_typing
+from crm_core.ui.campaigns import segments
+from crm_core.ui.page import act, form_token, load
+from crm_core.ui.plain import plain
+from crm_core.ui.states import label_of
+
+_SENDABLE = (Channel.SMS, Channel.EMAIL, Channel.WHATSAPP)
+_OPENED = "_drafted_campaign"
+
+
+def new(actor: Actor) -> None:
+    """The form for a new campaign."""
+    address_bar.link_back("Back, keep nothing", without=["do"])
+    st.header("New campaign", anchor=False)
+    _form(actor, None)
+
+
+def edit(actor: Actor, campaign: CampaignRead) -> None:
+    """The same form for one that exists; one that was approved becomes a draft again."""
+    address_bar.link_back("Back, change nothing", without=["do"])
+    if campaign.approved_at is not None:
+        st.warning("An edit makes this campaign a draft again: somebody has to approve it anew.")
+    _form(actor, campaign)
+
+
+def open_drafted() -> None:
+    """Leads to the campaign that was saved in the run before."""
+    drafted = st.session_state.pop(_OPENED, "")
+    if drafted:
+        address_bar.go({"campaign": drafted, "do": None})
+
+
+def _form(actor: Actor, campaign: CampaignRead | None) -> None:
+    name = f"campaign-{campaign.id if campaign else 'new'}"
+    token = form_token(name)
+    before = _before(campaign)
+    given = _what(before, token) | _whom(before, token, actor) | _says(before, token)
+    given |= _measured(before, token)
+    data = _judged(given)
+    sent = st.button("Save the draft", type="primary", key=f"save-{token}", disabled=data is None)
+    if sent and data is not None:
+        _save(actor, campaign, data, token)
+
+
+def _before(campaign: CampaignRead | None) -> dict[str, object]:
+    if campaign is None:
+        return {}
+    with load() as session:
+        found = queries.get_campaign(session, campaign.id)
+    return queries.written(found).model_dump(mode="json")
+
+
+def _what(before: Mapping[str, object], token: str) -> dict[str, object]:
+    with st.container(border=True):
+        st.subheader("What it is", anchor=False)
+        left, right = st.columns([3, 2])
+        kinds = [kind.value for kind in CampaignType]
+        kind = str(before.get("type", CampaignType.PROMOTIONAL.value))
+        return {
+            "name": left.text_input("Name", str(before.get("name", "")), key=f"name-{token}"),
+            "type": right.selectbox(
+                "Kind", kinds, kinds.index(kind), format_func=label_of, key=f"type-{token}"
+            ),
+            "description": st.text_input(
+                "What it is for", str(before.get("description") or ""), key=f"for-{token}"
+            )
+            or None,
+        }
+
+
+def _whom(before: Mapping[str, object], token: str, actor: Actor) -> dict[str, object]:
+    audiences = {
+        TargetAudience.ALL_PATIENTS.value: "All patients",
+        TargetAudience.SPECIFIC_SEGMENT.value: "A segment",
+        TargetAudience.ALL_OWNERS.value: "All owners",
+        TargetAudience.CUSTOM.value: "An uploaded list",
+    }
+    with st.container(border=True):
+        st.subheader("Whom it is for", anchor=False)
+        chosen = st.segmented_control(
+            "Audience",
+            list(audiences),
+            default=str(before.get("target_audience", TargetAudience.ALL_PATIENTS.value)),
+            format_func=audiences.__getitem__,
+            key=f"audience-{token}",
+        )
+        given: dict[str, object] = {"target_audience": chosen}
+        if chosen == TargetAudience.SPECIFIC_SEGMENT:
+            kept = Criteria.model_validate(before.get("segment_criteria") or {})
+            criteria = segments.Builder(token, kept).show(actor)
+            given["segment_criteria"] = criteria
+            if criteria is not None:
+                segments.live_count(f"{st.user.get('ops_sid')}-{token}", criteria, actor)
+        if chosen == TargetAudience.CUSTOM:
+            st.text("Save the draft first: then the list is uploaded on its page.")
+    return given
+
+
+def _says(before: Mapping[str, object], token: str) -> dict[str, object]:
+    channels = [channel.value for channel in _SENDABLE]
+    kept = before.get("channels")
+    with st.container(border=True):
+        st.subheader("What it says", anchor=False)
+        chosen = st.pills(
+            "Channels",
+            channels,
+            selection_mode="multi",
+            default=[c for c in kept if c in channels] if isinstance(kept, list) else ["sms"],
+            format_func=label_of,
+            key=f"channels-{token}",
+        )
+        while_typing.listen()
+        with st.container(key=while_typing.key("campaign")):
+            body = st.text_area(
+                "Message", str(before.get("message_template", "")), key=f"body-{token}", height=120
+            )
+        st.caption(
+            "Fields: {name} {first_name} {hospital} {points} {tier} {benefits} {date} {time}"
+        )
+        if body and "sms" in chosen:
+            parts = sms_parts(body)
+            st.text(f"As an SMS: {parts.parts} parts, {parts.encoding}, {parts.length} characters.")
+            warning = warning_of(body)
+            if warning:
+                st.warning(plain(warning))
+        texts = {channel: _own_text(channel, before, token) for channel in chosen}
+    return {
+        "channels": list(chosen),
+        "message_template": body,
+        "texts": {channel: text for channel, text in texts.items() if text},
+    }
+
+
+def _own_text(channel: str, before: Mapping[str, object], token: str) -> dict[str, str] | None:
+    """A text of the channel's own, where it has one."""
+    texts = before.get("texts")
+    kept = texts.get(channel) if isinstance(texts, dict) else None
+    with st.expander(f"Another text for {label_of(channel)}", expanded=kept is not None):
+        body = st.text_area("Text", (kept or {}).get("body", ""), key=f"own-{channel}-{token}")
+        subject = ""
+        if channel == Channel.EMAIL:
+            subject = st.text_input(
+                "Subject", (kept or {}).get("subject") or "", key=f"subject-{token}"
+            )
+    if not body.strip():
+        return None
+    return {"body": body} | ({"subject": subject} if subject.strip() else {})
+
+
+def _measured(before: Mapping[str, object], token: str) -> dict[str, object]:
+    goals = {
+        Goal.NONE.value: "Nothing that is counted",
+        Goal.APPOINTMENT_BOOKED.value: "Appointments booked",
+        Goal.VISIT_COMPLETED.value: "Visits completed",
+        Goal.SURVEY_ANSWERED.value: "Surveys answered",
+    }
+    with st.container(border=True), st.grid(3, min_column_width=180):
+        names = list(goals)
+        goal = st.selectbox(
+            "What it is to bring about",
+            names,
+            names.index(str(before.get("goal", Goal.NONE.value))),
+            format_func=goals.__getitem__,
+            key=f"goal-{token}",
+        )
+        days = st.number_input(
+            "Counted for so many days",
+            1,
+            365,
+            _number(before, "goal_days", 14),
+            key=f"days-{token}",
+        )
+        control = st.number_input(
+            "Control group, in per cent",
+            0,
+            50,
+            _number(before, "control_percent", 10),
+            key=f"control-{token}",
+            help="People left out by lot, with whom the effect is compared.",
+        )
+    return {"goal": goal, "goal_days": int(days), "control_percent": int(control)}
+
+
+def _number(before: Mapping[str, object], name: str, usual: int) -> int:
+    kept = before.get(name, usual)
+    return kept if isinstance(kept, int) else usual
+
+
+def _judged(given: Mapping[str, object]) -> CampaignCreate | None:
+    """What was given as a campaign, or what is wrong with it in sentences."""
+    if "segment_criteria" in given and given["segment_criteria"] is None:
+        return None
+    try:
+        return CampaignCreate.model_validate(dict(given))
+    except ValidationError as error:
+        for problem in problems_of(error):
+            where = f"{label_of(problem.path)}: " if problem.path else ""
+            st.warning(plain(f"{where}{problem.message}"))
+        return None
+
+
+def _save(actor: Actor, campaign: CampaignRead | None, data: CampaignCreate, token: str) -> None:
+    kept: dict[str, str] = {}
+    with act("The draft is saved", once=token, keep=kept) as session:
+        if campaign is None:
+            saved = service.create_campaign(session, data, actor=actor)
+        else:
+            change = data.model_dump(mode="json", exclude={"scheduled_date", "repeat_after_days"})
+            update = CampaignUpdate.model_validate(change | {"version": campaign.version})
+            saved = service.update_campaign(session, campaign.id, update, actor=actor)
+        kept[_OPENED] = str(saved.id)

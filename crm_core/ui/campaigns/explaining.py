@@ -1,0 +1,141 @@
+"""The explainable send: everyone − those left out, by reason = who gets it; and what it costs."""
+
+import streamlit as st
+
+from crm_core.base.money import naira
+from crm_core.campaigns import people, previewing, queries
+from crm_core.campaigns.audiences import brief_of
+from crm_core.campaigns.schemas import (
+    CampaignRead,
+    CampaignStatus,
+    Fate,
+    PreviewRead,
+    RecipientFilter,
+    RecipientRead,
+)
+from crm_core.people.schemas import Actor
+from crm_core.ui import address_bar, charts, tables
+from crm_core.ui.charts import Chart, Series
+from crm_core.ui.formatting import counted, moment
+from crm_core.ui.page import load
+from crm_core.ui.plain import plain
+from crm_core.ui.states import Tone, label_of
+from crm_core.ui.tables import Table
+
+_PEOPLE = {
+    "Person": tables.text(width=190),
+    "Code": tables.text(width=100),
+    "What": tables.text(width=130),
+    "Why": tables.text(width=330),
+    "Messages": tables.text(width=220),
+    "Did it": tables.text(width=70),
+}
+
+
+def show(campaign: CampaignRead, actor: Actor) -> None:
+    """Before a launch what it would do now; afterwards a row a person with what happened."""
+    if not campaign.status.launched and campaign.status is not CampaignStatus.CANCELLED:
+        with load() as session:
+            wanted = queries.written(campaign)
+            found = previewing.preview_campaign(
+                session, wanted, actor=actor, campaign_id=campaign.id
+            )
+        _preview(found)
+    _people(campaign, actor)
+
+
+def texts(campaign: CampaignRead) -> None:
+    """The texts as some real people would read them."""
+    with load() as session:
+        brief = brief_of(queries.written(campaign), campaign_id=campaign.id)
+        filled = previewing.filled_in(session, brief)
+    st.subheader("As people read it", anchor=False)
+    if not filled:
+        tables.nothing("Nobody is in the audience: look at whom the campaign is for.")
+    for name, by_channel in filled:
+        with st.container(border=True):
+            st.markdown(f"**{plain(name)}**")
+            for channel, said in by_channel.items():
+                subject = f"{said.subject}\n" if said.subject else ""
+                st.caption(label_of(channel))
+                st.text(f"{subject}{said.body}")
+
+
+def _preview(found: PreviewRead) -> None:
+    with st.grid(5, min_column_width=140):
+        st.metric("Everyone", f"{found.audience:,}", border=True)
+        left = sum(reason.count for reason in found.excluded)
+        st.metric("Left out", f"{left:,}", border=True)
+        st.metric("Control group", f"{found.control:,}", border=True)
+        st.metric("Get it", f"{found.recipients:,}", border=True)
+        st.metric("Costs", naira(found.cost), border=True)
+    for cost in found.costs:
+        parts = f", {counted(cost.parts, 'part')}" if cost.parts != cost.messages else ""
+        told = f"{counted(cost.messages, 'message')}{parts}: {naira(cost.cost)}"
+        st.text(f"{label_of(cost.channel)}: {told}")
+    if found.deferred:
+        st.info(
+            f"{counted(found.deferred, 'message')} would wait until"
+            f" {moment(found.deferred_until)}, the end of the quiet hours."
+        )
+    for finding in found.findings:
+        say = st.error if finding.error else st.warning
+        say(plain(f"{label_of(finding.channel)}: {finding.sentence}"))
+    _why(found)
+
+
+def _why(found: PreviewRead) -> None:
+    reasons = [*found.excluded]
+    if not reasons:
+        return
+    st.subheader("Why people are left out", anchor=False)
+    chart = Chart(
+        labels=[reason.sentence for reason in reasons],
+        series=[Series("People", [reason.count for reason in reasons], Tone.AMBER)],
+        alt="People left out, by reason",
+        empty="Nobody is left out.",
+        name="left-out",
+        money=False,
+        height=max(160, 44 * len(reasons)),
+        opens=lambda place, _: {"fate": reasons[place].reason.value, "people": None},
+    )
+    charts.bars(chart, sideways=True, notes=[f"{reason.count:,}" for reason in reasons])
+
+
+def _people(campaign: CampaignRead, actor: Actor) -> None:
+    st.subheader("People", anchor=False)
+    fate = address_bar.choice(
+        "fate", "Show", {one.value: label_of(one) for one in Fate}, any_label="Everybody"
+    )
+    filters = RecipientFilter(
+        outcome=Fate(fate) if fate else None,
+        page=address_bar.page_of("people"),
+        limit=tables.PAGE,
+    )
+    with load() as session:
+        found = people.list_recipients(session, campaign.id, filters, actor=actor).page(session)
+    tables.show(
+        Table(
+            rows=[_row(one) for one in found.rows],
+            columns=_PEOPLE,
+            alt="People of the audience, with what was decided and why",
+            empty="Nobody: choose another reason.",
+            name="recipients",
+        )
+    )
+    tables.pages(found, "person", param="people")
+
+
+def _row(one: RecipientRead) -> dict[str, object]:
+    messages = [
+        f"{label_of(channel)}: {label_of(outcome.status or outcome.fate).lower()}"
+        for channel, outcome in one.channels.items()
+    ]
+    return {
+        "Person": one.name,
+        "Code": one.code,
+        "What": label_of(one.outcome),
+        "Why": one.sentence,
+        "Messages": ", ".join(messages),
+        "Did it": "yes" if one.converted else "",
+    }

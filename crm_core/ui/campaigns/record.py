@@ -1,0 +1,249 @@
+"""One campaign: where it stands, what may be done next, who gets it and who does not, and why."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import streamlit as st
+
+from crm_core.campaigns import queries, service
+from crm_core.campaigns.schemas import (
+    AudienceList,
+    CampaignRead,
+    CampaignStatus,
+    Cancellation,
+    Rejection,
+    Schedule,
+    TargetAudience,
+)
+from crm_core.insights.timelines import history_of
+from crm_core.people.schemas import Actor, Permission
+from crm_core.ui import address_bar, beside, facts, tables
+from crm_core.ui.campaigns import editing, explaining, listing, progress
+from crm_core.ui.formatting import moment, words
+from crm_core.ui.forms import Form
+from crm_core.ui.page import act, load
+from crm_core.ui.plain import plain
+from crm_core.ui.states import chips, label_of
+from crm_core.ui.tables import Table
+
+_S = CampaignStatus
+_HERE = ["campaign", "tab", "do", "fate", "people"]
+
+
+def show(actor: Actor, campaign_id: int) -> None:
+    """The campaign at ``?campaign=``."""
+    beside.way_back(
+        "All campaigns",
+        queries.CAMPAIGNS,
+        listing.filters_of_address(),
+        record=("campaign", campaign_id),
+        without=_HERE,
+    )
+    with load() as session:
+        campaign = queries.get_campaign(session, campaign_id)
+    st.header(plain(campaign.name), anchor=False)
+    chips([campaign.status.value])
+    if campaign.status_note:
+        st.info(plain(campaign.status_note))
+    if st.query_params.get("do") == "edit" and actor.may(Permission.CAMPAIGNS_DRAFT):
+        editing.edit(actor, campaign)
+        return
+    _steps(campaign, actor)
+    shows: dict[str, Callable[[], None]] = {
+        "Who and why": partial(explaining.show, campaign, actor),
+        "Message": partial(_message, campaign, actor),
+        "History": partial(_history, campaign),
+    }
+    if campaign.status.launched or campaign.status is _S.CANCELLED:
+        shows = {
+            "Progress": partial(progress.show, campaign.id),
+            "Effect": partial(progress.effect, campaign, actor),
+        } | shows
+    address_bar.tabs(shows)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A button: who may press it, and in which states it stands there."""
+
+    label: str
+    flash: str
+    needs: Permission
+    states: frozenset[CampaignStatus]
+    command: Callable[..., object]
+
+
+_EDITABLE = frozenset({_S.DRAFT, _S.PENDING_APPROVAL, _S.APPROVED, _S.SCHEDULED})
+_P = Permission
+_STEPS = (
+    _Step(
+        "Send a test to myself",
+        "The test is on its way",
+        _P.CAMPAIGNS_DRAFT,
+        _EDITABLE,
+        service.send_test,
+    ),
+    _Step(
+        "Submit for approval",
+        "Submitted",
+        _P.CAMPAIGNS_DRAFT,
+        frozenset({_S.DRAFT}),
+        service.submit_campaign,
+    ),
+    _Step(
+        "Approve",
+        "Approved",
+        _P.CAMPAIGNS_APPROVE,
+        frozenset({_S.PENDING_APPROVAL}),
+        service.approve_campaign,
+    ),
+    _Step(
+        "Launch now",
+        "The launch has begun",
+        _P.CAMPAIGNS_LAUNCH,
+        frozenset({_S.APPROVED, _S.SCHEDULED}),
+        service.launch_campaign,
+    ),
+    _Step(
+        "Take off the schedule",
+        "It goes out when somebody launches it",
+        _P.CAMPAIGNS_LAUNCH,
+        frozenset({_S.SCHEDULED}),
+        service.unschedule_campaign,
+    ),
+    _Step("Pause", "Paused", _P.CAMPAIGNS_LAUNCH, frozenset({_S.ACTIVE}), service.pause_campaign),
+    _Step(
+        "Resume", "It goes on", _P.CAMPAIGNS_LAUNCH, frozenset({_S.PAUSED}), service.resume_campaign
+    ),
+)
+
+
+def _steps(campaign: CampaignRead, actor: Actor) -> None:
+    """What this person may do next."""
+    status = campaign.status
+    with st.container(horizontal=True):
+        if actor.may(_P.CAMPAIGNS_DRAFT) and status in _EDITABLE:
+            st.button(
+                "Edit", icon=":material/edit:", on_click=address_bar.go, args=({"do": "edit"},)
+            )
+        for step in _STEPS:
+            if actor.may(step.needs) and status in step.states:
+                _button(step, campaign, actor)
+        if actor.may(_P.CAMPAIGNS_APPROVE) and status is _S.PENDING_APPROVAL:
+            _reject(campaign, actor)
+        if actor.may(_P.CAMPAIGNS_LAUNCH) and status is _S.APPROVED:
+            _schedule(campaign, actor)
+        if actor.may(_P.CAMPAIGNS_LAUNCH) and status.can_become(_S.CANCELLED):
+            _cancel(campaign, actor)
+
+
+def _button(step: _Step, campaign: CampaignRead, actor: Actor) -> None:
+    if st.button(step.label, key=f"step-{step.label}"):
+        with act(step.flash) as session:
+            step.command(session, campaign.id, actor=actor)
+
+
+def _reject(campaign: CampaignRead, actor: Actor) -> None:
+    with st.popover("Reject"), Form("reject-campaign", border=False) as form:
+        form.text("note", "What is wrong with it")
+        sent = form.submit("Reject it", primary=False)
+    if sent:
+        with act("Back with its drafter", once=form.token) as session:
+            data = Rejection.model_validate({"note": form.values["note"] or ""})
+            service.reject_campaign(session, campaign.id, data, actor=actor)
+
+
+def _cancel(campaign: CampaignRead, actor: Actor) -> None:
+    with st.popover("Cancel"), Form("cancel-campaign", border=False) as form:
+        form.reason()
+        sent = form.submit("Cancel the campaign", primary=False)
+    if sent:
+        with act("The campaign is cancelled", once=form.token) as session:
+            data = Cancellation.model_validate({"reason": form.values["reason"]})
+            service.cancel_campaign(session, campaign.id, data, actor=actor)
+
+
+def _schedule(campaign: CampaignRead, actor: Actor) -> None:
+    with st.popover("Schedule"):
+        when = st.datetime_input("When, on a clock in Lagos", key="schedule-when")
+        sent = st.button("Put on the schedule", key="schedule-campaign")
+    if sent and when is not None:
+        with act("Scheduled") as session:
+            data = Schedule.model_validate({"scheduled_date": f"{when:%Y-%m-%dT%H:%M}:00+01:00"})
+            service.schedule_campaign(session, campaign.id, data, actor=actor)
+
+
+def _message(campaign: CampaignRead, actor: Actor) -> None:
+    with st.container(border=True):
+        facts.show(
+            {
+                "Kind": label_of(campaign.type),
+                "Audience": label_of(campaign.target_audience),
+                "Channels": ", ".join(label_of(channel) for channel in campaign.channels),
+                "Goal": label_of(campaign.goal),
+                "Control group": f"{campaign.control_percent} %",
+                "Drafted by": campaign.created_by_name,
+                "Approved by": campaign.approved_by_name or "–",
+                "Scheduled": moment(campaign.scheduled_date),
+                "Launched": moment(campaign.start_date),
+                "Ended": moment(campaign.end_date),
+            }
+        )
+        if campaign.description:
+            st.text(campaign.description)
+    explaining.texts(campaign)
+    editable = not campaign.status.launched and campaign.status is not _S.CANCELLED
+    mine = actor.may(Permission.CAMPAIGNS_DRAFT) and editable
+    if campaign.target_audience is TargetAudience.CUSTOM and mine:
+        _list(campaign, actor)
+
+
+def _list(campaign: CampaignRead, actor: Actor) -> None:
+    with load() as session:
+        size = queries.list_size(session, campaign.id)
+    st.subheader("The list", anchor=False)
+    st.text(f"{size:,} patients are on it.")
+    with Form("campaign-list") as form:
+        form.prose("entries", "Codes, phone numbers or email addresses, one a line")
+        sent = form.submit("Replace the list", primary=False)
+    if sent:
+        entries = [line.strip() for line in str(form.values["entries"] or "").splitlines()]
+        with act("The list was replaced", once=form.token) as session:
+            data = AudienceList.model_validate({"entries": [one for one in entries if one]})
+            service.upload_list(session, campaign.id, data, actor=actor)
+
+
+def _history(campaign: CampaignRead) -> None:
+    with load() as session:
+        happened = history_of(session, "crm_campaigns", campaign.id)
+    tables.show(
+        Table(
+            rows=[
+                {
+                    "When": each.at,
+                    "Who": each.who_name,
+                    "What": _said(each.changes.get("status"), each.action),
+                    "Why": each.why,
+                }
+                for each in reversed(happened)
+            ],
+            columns={
+                "When": tables.at(width=150),
+                "Who": tables.text(width=150),
+                "What": tables.text(width=260),
+                "Why": tables.text(width=280),
+            },
+            alt="History of the campaign, the latest first",
+            empty="Nothing has happened yet.",
+            name="campaign-history",
+        )
+    )
+
+
+def _said(status: tuple[object, object] | None, action: str) -> str:
+    if action == "insert":
+        return "Drafted"
+    if status is None:
+        return "Changed" if action == "update" else words(action)
+    return f"{words(str(status[0]))} → {words(str(status[1])).lower()}"
