@@ -14,6 +14,8 @@ from crm_core.appointments.queries import list_appointments
 from crm_core.appointments.schemas import AppointmentFilter, AppointmentRead
 from crm_core.base.money import naira
 from crm_core.base.words import Search
+from crm_core.feedback.queries import list_feedback
+from crm_core.feedback.schemas import FeedbackFilter, FeedbackRead
 from crm_core.loyalty.queries import list_members
 from crm_core.loyalty.schemas import MemberFilter, MemberRead
 from crm_core.owners.queries import list_owners
@@ -149,9 +151,26 @@ def _visit(one: AppointmentRead) -> Hit:
     )
 
 
+def _feedback(session: Session, words: str) -> tuple[int, Sequence[Hit]]:
+    page = list_feedback(FeedbackFilter(search=words, limit=FIRST)).page(session)
+    return page.total, [_case(one) for one in page.rows]
+
+
+def _case(one: FeedbackRead) -> Hit:
+    return Hit(
+        kind="feedback",
+        id=one.id,
+        code=one.feedback_code,
+        title=one.subject or one.message[:60],
+        detail=f"{one.type.replace('_', ' ').capitalize()} of {one.created_at:%d %b %Y}",
+        state=one.status,
+    )
+
+
 KINDS = (
     Kind("patients", Permission.PATIENTS_READ, _patients),
     Kind("owners", Permission.OWNERS_READ, _owners),
     Kind("payouts", Permission.PAYOUTS_READ, _payouts),
+    Kind("feedback", Permission.FEEDBACK_READ, _feedback),
     Kind("visits", Permission.APPOINTMENTS_READ, _visits),
 )

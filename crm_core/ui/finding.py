@@ -34,6 +34,7 @@ PLACES = {
     "patients": _Place("patient", "pages/patients.py", "patient", {}),
     "owners": _Place("owner", "pages/owners.py", "owner", {"tab": "owners"}),
     "payouts": _Place("payout", "pages/payouts.py", "payout", {"tab": "all-payouts"}),
+    "feedback": _Place("case", "pages/feedback.py", "feedback", {"tab": "all-feedback"}),
     "visits": _Place("visit", "pages/appointments.py", "visit", {"tab": "all-visits"}),
 }
 
