@@ -9,9 +9,9 @@ import streamlit as st
 from crm_core.campaigns import queries, service
 from crm_core.campaigns.schemas import (
     AudienceList,
+    CampaignCancellation,
     CampaignRead,
     CampaignStatus,
-    Cancellation,
     Rejection,
     Schedule,
     TargetAudience,
@@ -160,7 +160,7 @@ def _cancel(campaign: CampaignRead, actor: Actor) -> None:
         sent = form.submit("Cancel the campaign", primary=False)
     if sent:
         with act("The campaign is cancelled", once=form.token) as session:
-            data = Cancellation.model_validate({"reason": form.values["reason"]})
+            data = CampaignCancellation.model_validate({"reason": form.values["reason"]})
             service.cancel_campaign(session, campaign.id, data, actor=actor)
 
 
