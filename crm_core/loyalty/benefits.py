@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from crm_core.base import parameters
 from crm_core.loyalty.schemas import Tier
 
 
@@ -49,15 +48,15 @@ def benefits_of(session: Session, tier: Tier) -> Benefits:
 
 
 def by_tier(session: Session) -> dict[Tier, Benefits]:
-    """Those of every tier, in three short statements however many members want to know."""
-    # The time by which tiers hear of free times is the appointments' own setting.
-    ahead = int(parameters.value_of(session, "appointments.head_start_minutes"))
-    times: dict[str, Decimal] = {row.name: row.value for row in session.execute(_MULTIPLIERS)}
+    """Those of every tier, in two short statements however many members want to know."""
+    settings: dict[str, Decimal] = {row.name: row.value for row in session.execute(_SETTINGS)}
+    # By how much tiers hear of free times is the appointments' own setting.
+    ahead = int(settings["appointments.head_start_minutes"])
     rewards = session.execute(_REWARDS).all()
     return {
         tier: Benefits(
             tier=tier,
-            multiplier=times.get(f"loyalty.{tier}_multiplier", Decimal(1)),
+            multiplier=settings.get(f"loyalty.{tier}_multiplier", Decimal(1)),
             early_minutes=ahead * (tier.rank - Tier.BRONZE.rank),
             reserved=[each.name for each in rewards if _reserved(each.minimum_tier, tier)],
             cheaper=_cheaper(rewards, tier),
@@ -79,7 +78,10 @@ def _cheaper(rewards: Sequence[Row[*tuple[Any, ...]]], tier: Tier) -> list[str]:
     ]
 
 
-_MULTIPLIERS = text("SELECT name, value FROM crm_parameters WHERE name LIKE 'loyalty.%multiplier'")
+_SETTINGS = text(
+    "SELECT name, value FROM crm_parameters"
+    " WHERE name LIKE 'loyalty.%multiplier' OR name = 'appointments.head_start_minutes'"
+)
 _REWARDS = text(
     """
     SELECT name, minimum_tier, cost, tier_cost, tier_cost_from FROM crm_rewards

@@ -68,4 +68,4 @@ def test_many_contacts_cost_no_more_statements_than_one(session: Session) -> Non
     keys = {(RecipientType.PATIENT, make_patient(session).id) for _ in range(5)}
     with executed(session) as seen:
         contacts_of(session, keys)
-    assert len(seen) == 4
+    assert len(seen) == 3
