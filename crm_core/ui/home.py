@@ -17,6 +17,7 @@ from crm_core.ui import cards, charts, needs, tables
 from crm_core.ui.cards import Card, satisfaction_card
 from crm_core.ui.charts import Chart, Series
 from crm_core.ui.formatting import counted
+from crm_core.ui.messages import waits
 from crm_core.ui.page import load, open_page
 from crm_core.ui.payouts.figures import opens_list, pipeline
 
@@ -52,7 +53,7 @@ def today() -> None:
     with st.grid(2, min_column_width=320):
         with st.container(border=True, height="stretch"):
             st.subheader("Needs you", anchor=False)
-            needs.show(_needs(morning, actor))
+            needs.show([*_needs(morning, actor), *waits.needs_of(actor)])
         with st.container(border=True, height="stretch"):
             st.subheader("Payout pipeline", anchor=False)
             pipeline(morning.stats, page=PAYOUTS)

@@ -456,3 +456,24 @@ def test_nothing_is_no_answer(messages: Open, session: Session, patient: Patient
     page = press(messages(Role.VIEWER, message=message.id), "Answer")
 
     assert "This is required." in errors(page)
+
+
+@pytest.mark.parametrize(("role", "told"), [(Role.VIEWER, True), (Role.ANALYST, False)])
+def test_the_home_page_tells_of_replies_that_wait(
+    visit: Open, session: Session, patient: PatientRead, role: Role, told: bool
+) -> None:
+    session.add(
+        InboundMessage(
+            channel="sms",
+            provider="sandbox",
+            provider_id="a",
+            sender=patient.phone,
+            text="What shall I bring?",
+            outcome="person",
+        )
+    )
+    session.commit()
+    page = visit("Home.py", role)
+
+    links = [link.proto.label for link in page.get("page_link")]
+    assert ("1 reply that no rule could answer" in links) is told
