@@ -12,7 +12,7 @@ from crm_core.messaging import service
 from crm_core.messaging.gateways import GatewayDown, Letter, Outcome, Unanswered, Verdict
 from crm_core.messaging.invariants import invariants
 from crm_core.messaging.receiving.receipts import apply_receipts
-from crm_core.messaging.receiving.schemas import Receipt
+from crm_core.messaging.receiving.schemas import Failing, Receipt
 from crm_core.messaging.schemas import MessageSettlement, MessageStatus
 from crm_core.people.schemas import Role
 from tests.make import make_actor
@@ -81,7 +81,10 @@ def take(session: Session, model: Model, message_id: int, step: str) -> None:
     elif step in RECEIPTS:
         model.receive(step)
         receipt = Receipt(
-            provider="scripted", provider_id=f"p{message_id}", status=MessageStatus(step)
+            provider="scripted",
+            provider_id=f"p{message_id}",
+            status=MessageStatus(step),
+            failing=Failing.UNDELIVERED if step == "failed" else None,
         )
         apply_receipts(session, [receipt])
     elif step.endswith("?"):
@@ -147,7 +150,7 @@ def test_code_and_model_agree_step_by_step(session: Session, walk: list[str]) ->
             now = get(session, message_id)
             assert (now.status, now.attempts) == (model.status, model.attempts), step
             assert before == now.status or before.can_become(MessageStatus(now.status))
-        assert list(invariants(session)) == []
+            assert list(invariants(session)) == []
 
 
 @contextmanager
