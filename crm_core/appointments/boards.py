@@ -126,17 +126,12 @@ _WEEK = text(
                                - coalesce(away.during, '{{}}')) AS s), 0) AS minutes
         FROM open CROSS JOIN days LEFT JOIN away ON away.doctor_id = open.doctor_id
     ), visits AS (
-        SELECT nullif(t.doctor_id, 0) AS doctor_id, t.day,
-               sum(visits) FILTER (WHERE status IN ('scheduled', 'confirmed')) AS ahead,
-               sum(visits) FILTER (WHERE status IN ('arrived', 'in_progress')) AS here,
-               sum(visits) FILTER (WHERE status = 'completed') AS completed,
-               sum(visits) FILTER (WHERE status = 'no_show') AS missed,
-               sum(visits) FILTER (WHERE status = 'cancelled') AS cancelled,
-               sum(minutes) FILTER (WHERE status NOT IN ('cancelled', 'no_show')) AS minutes
-        FROM crm_appointment_totals t
-        WHERE t.hospital_id = :hospital_id AND t.day >= :first
-          AND t.day < CAST(:first AS date) + :days
-        GROUP BY 1, 2
+        SELECT nullif(doctor_id, 0) AS doctor_id, day, sum(ahead) AS ahead, sum(here) AS here,
+               sum(completed) AS completed, sum(missed) AS missed, sum(cancelled) AS cancelled,
+               sum(minutes) AS minutes
+        FROM crm_appointment_totals
+        WHERE hospital_id = :hospital_id AND day >= :first AND day < CAST(:first AS date) + :days
+        GROUP BY 1, 2 HAVING sum(visits) > 0
     ), cells AS (
         SELECT doctor_id, day FROM hours WHERE minutes > 0
         UNION SELECT doctor_id, day FROM visits

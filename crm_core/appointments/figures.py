@@ -103,24 +103,19 @@ _BASE = """
             * tstzrange(l.starts_at, l.ends_at) AS lost) AS x
         WHERE NOT isempty(lost) GROUP BY 1, 2, 3, 4
     ), visits AS (
-        SELECT t.day, t.hospital_id, t.doctor_id, t.status, t.visits, t.minutes, t.booked,
-               t.lead_minutes
-        FROM crm_appointment_totals t
-        WHERE t.day BETWEEN :first AND :last
-          AND (CAST(:hospital_id AS bigint) IS NULL OR t.hospital_id = :hospital_id)
-          AND (CAST(:doctor_id AS bigint) IS NULL OR t.doctor_id = :doctor_id)
+        SELECT hospital_id, day, doctor_id, visits, ahead, completed, missed, cancelled, minutes,
+               booked, lead_minutes, CASE WHEN known THEN minutes ELSE 0 END AS used
+        FROM crm_appointment_totals
+        LEFT JOIN (SELECT DISTINCT doctor_id, true AS known FROM shifts) w USING (doctor_id)
+        WHERE day BETWEEN :first AND :last
+          AND (CAST(:hospital_id AS bigint) IS NULL OR hospital_id = :hospital_id)
+          AND (CAST(:doctor_id AS bigint) IS NULL OR doctor_id = :doctor_id)
     )
 """
 _COUNTED = """
-    sum(v.visits) AS total,
-    sum(v.visits) FILTER (WHERE v.status = 'completed') AS completed,
-    sum(v.visits) FILTER (WHERE v.status = 'no_show') AS missed,
-    sum(v.visits) FILTER (WHERE v.status = 'cancelled') AS cancelled,
-    sum(v.visits) FILTER (WHERE v.status IN ('scheduled', 'confirmed')) AS ahead,
-    sum(v.minutes) FILTER (WHERE v.status NOT IN ('cancelled', 'no_show')) AS booked_minutes,
-    sum(v.minutes) FILTER (WHERE v.status NOT IN ('cancelled', 'no_show')
-        AND EXISTS (SELECT FROM shifts s WHERE s.doctor_id = v.doctor_id)) AS used_minutes,
-    sum(v.booked) AS booked, sum(v.lead_minutes) AS lead_minutes
+    sum(v.visits) AS total, sum(v.completed) AS completed, sum(v.missed) AS missed,
+    sum(v.cancelled) AS cancelled, sum(v.ahead) AS ahead, sum(v.minutes) AS booked_minutes,
+    sum(v.used) AS used_minutes, sum(v.booked) AS booked, sum(v.lead_minutes) AS lead_minutes
 """
 _SHOWN = """
     coalesce(c.total, 0) AS total, coalesce(c.completed, 0) AS completed,

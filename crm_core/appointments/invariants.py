@@ -61,19 +61,30 @@ _TOLD = {
     """,
 }
 _SUMS = {
-    "a day's sum of visits is not that of its visits": """
-        SELECT concat_ws(' ', day, status) FROM (
-            SELECT day, status, sum(visits) AS visits, sum(minutes) AS minutes,
-                   sum(booked) AS booked, sum(lead_minutes) AS lead
-            FROM crm_appointment_totals GROUP BY day, status) s
+    "a day's sums of visits are not those of its visits": """
+        SELECT concat_ws(' ', day, doctor_id) FROM (
+            SELECT hospital_id, day, doctor_id, sum(visits) AS visits, sum(ahead) AS ahead,
+                   sum(here) AS here, sum(completed) AS completed, sum(missed) AS missed,
+                   sum(cancelled) AS cancelled, sum(minutes) AS minutes, sum(booked) AS booked,
+                   sum(lead_minutes) AS lead
+            FROM crm_appointment_totals GROUP BY 1, 2, 3) s
         FULL JOIN (
-            SELECT (starts_at AT TIME ZONE 'Africa/Lagos')::date AS day, status,
-                   count(*) AS visits, sum(duration_minutes) AS minutes,
-                   sum((NOT walk_in)::int) AS booked, sum(crm_lead_minutes(a)) AS lead
-            FROM crm_appointments a GROUP BY 1, 2) v USING (day, status)
-        WHERE (coalesce(s.visits, 0), coalesce(s.minutes, 0), coalesce(s.booked, 0),
-               coalesce(s.lead, 0))
-           <> (coalesce(v.visits, 0), coalesce(v.minutes, 0), coalesce(v.booked, 0),
-               coalesce(v.lead, 0))
+            SELECT hospital_id, (starts_at AT TIME ZONE 'Africa/Lagos')::date AS day,
+                   coalesce(doctor_id, 0) AS doctor_id, count(*) AS visits,
+                   count(*) FILTER (WHERE status IN ('scheduled', 'confirmed')) AS ahead,
+                   count(*) FILTER (WHERE status IN ('arrived', 'in_progress')) AS here,
+                   count(*) FILTER (WHERE status = 'completed') AS completed,
+                   count(*) FILTER (WHERE status = 'no_show') AS missed,
+                   count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
+                   sum(CASE WHEN status IN ('cancelled', 'no_show') THEN 0
+                       ELSE duration_minutes END) AS minutes,
+                   count(*) FILTER (WHERE NOT walk_in) AS booked, sum(crm_lead_minutes(a)) AS lead
+            FROM crm_appointments a GROUP BY 1, 2, 3) v USING (hospital_id, day, doctor_id)
+        WHERE (coalesce(s.visits, 0), coalesce(s.ahead, 0), coalesce(s.here, 0),
+               coalesce(s.completed, 0), coalesce(s.missed, 0), coalesce(s.cancelled, 0),
+               coalesce(s.minutes, 0), coalesce(s.booked, 0), coalesce(s.lead, 0))
+           <> (coalesce(v.visits, 0), coalesce(v.ahead, 0), coalesce(v.here, 0),
+               coalesce(v.completed, 0), coalesce(v.missed, 0), coalesce(v.cancelled, 0),
+               coalesce(v.minutes, 0), coalesce(v.booked, 0), coalesce(v.lead, 0))
     """,
 }

@@ -323,27 +323,27 @@ class AppointmentAnswer(Base):
 
 
 def _sum_columns() -> tuple[Column[object], ...]:
-    names = ("visits", "minutes", "booked", "lead_minutes")
-    return tuple(Column(name, BigInteger, nullable=False) for name in names)
+    names = ("visits", "ahead", "here", "completed", "missed", "cancelled")
+    more = ("minutes", "booked", "lead_minutes")
+    return tuple(Column(name, BigInteger, nullable=False) for name in (*names, *more))
 
 
 # Sums that triggers keep (see the migration); read through the view crm_appointment_totals.
 AppointmentSum = Table(
     "crm_appointment_sums",
     Base.metadata,
-    Column("day", Date, primary_key=True),
     Column("hospital_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("day", Date, primary_key=True),
     Column("doctor_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("status", String, primary_key=True),
     *_sum_columns(),
+    Index("ix_crm_appointment_sums_day", "day"),
 )
 AppointmentSumChange = Table(
     "crm_appointment_sum_changes",
     Base.metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
-    Column("day", Date, nullable=False),
     Column("hospital_id", BigInteger, nullable=False),
+    Column("day", Date, nullable=False),
     Column("doctor_id", BigInteger, nullable=False),
-    Column("status", String, nullable=False),
     *_sum_columns(),
 )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import (
     ARRAY,
     Boolean,
+    ColumnElement,
     Date,
     String,
     Text,
@@ -12,7 +13,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     cast,
-    exists,
     func,
     literal_column,
     select,
@@ -48,10 +48,18 @@ _REMINDED = (
     .correlate(Appointment)
     .scalar_subquery()
 )
-_ASKED = exists().where(
-    AppointmentNotice.appointment_id == Appointment.id,
-    AppointmentNotice.starts_at == Appointment.starts_at,
-    AppointmentNotice.outcome == literal_column("'queued'"),
+# A limit keeps the planner from reading all notices at once for a page of twenty visits.
+_ASKED: ColumnElement[bool] = func.coalesce(
+    select(literal_column("true", Boolean))
+    .where(
+        AppointmentNotice.appointment_id == Appointment.id,
+        AppointmentNotice.starts_at == Appointment.starts_at,
+        AppointmentNotice.outcome == literal_column("'queued'"),
+    )
+    .limit(literal_column("1"))
+    .correlate(Appointment)
+    .scalar_subquery(),
+    literal_column("false"),
 )
 _SURVIVING = (
     select(func.coalesce(Patient.merged_into_id, Patient.id))

@@ -79,9 +79,14 @@ INSERT INTO crm_appointment_notices (appointment_id, kind, starts_at, outcome, s
 SELECT id, 'booked', starts_at, 'skipped', 'Made up: nothing was sent.', created_at
 FROM crm_appointments WHERE created_by = 'generate' AND starts_at > :today::date - 30;
 
-INSERT INTO crm_appointment_sum_changes
-    (day, hospital_id, doctor_id, status, visits, minutes, booked, lead_minutes)
-SELECT (a.starts_at AT TIME ZONE 'Africa/Lagos')::date, a.hospital_id, a.doctor_id, a.status,
-       count(*), sum(a.duration_minutes), count(*), sum(crm_lead_minutes(a))
-FROM crm_appointments AS a JOIN made_doctors AS d ON d.id = a.doctor_id GROUP BY 1, 2, 3, 4;
+INSERT INTO crm_appointment_sum_changes (hospital_id, day, doctor_id, visits, ahead, here, completed,
+    missed, cancelled, minutes, booked, lead_minutes)
+SELECT a.hospital_id, (a.starts_at AT TIME ZONE 'Africa/Lagos')::date, a.doctor_id, count(*),
+       count(*) FILTER (WHERE a.status IN ('scheduled', 'confirmed')), 0,
+       count(*) FILTER (WHERE a.status = 'completed'),
+       count(*) FILTER (WHERE a.status = 'no_show'),
+       count(*) FILTER (WHERE a.status = 'cancelled'),
+       sum(CASE WHEN a.status IN ('cancelled', 'no_show') THEN 0 ELSE a.duration_minutes END),
+       count(*), sum(crm_lead_minutes(a))
+FROM crm_appointments AS a JOIN made_doctors AS d ON d.id = a.doctor_id GROUP BY 1, 2, 3;
 SELECT crm_appointments_fold();
