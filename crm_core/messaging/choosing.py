@@ -85,14 +85,21 @@ def why_not(
     return SkipReason.SUPPRESSED if (channel, address) in refusals.suppressed else None
 
 
+# What somebody said under a record that was merged into another holds for the one that stayed.
 _OPTED_OUT = text(
     """
+    WITH records AS (
+        SELECT id AS person, id FROM unnest(CAST(:ids AS bigint[])) AS id
+        UNION ALL
+        SELECT merged_into_id, id FROM crm_patients
+        WHERE :kind = 'patient' AND merged_into_id = ANY(:ids)
+    )
     SELECT recipient_id, channel, purpose FROM (
-        SELECT DISTINCT ON (recipient_id, channel, purpose)
-               recipient_id, channel, purpose, opted_out
-        FROM crm_contact_choices
-        WHERE recipient_type = CAST(:kind AS crm_recipient) AND recipient_id = ANY(:ids)
-        ORDER BY recipient_id, channel, purpose, id DESC) AS latest
+        SELECT DISTINCT ON (r.person, c.channel, c.purpose)
+               r.person AS recipient_id, c.channel, c.purpose, c.opted_out
+        FROM records r JOIN crm_contact_choices c ON c.recipient_id = r.id
+            AND c.recipient_type = CAST(:kind AS crm_recipient)
+        ORDER BY r.person, c.channel, c.purpose, c.id DESC) AS latest
     WHERE opted_out
     """
 )

@@ -33,6 +33,14 @@ def _brings(session: Session) -> dict[str, str]:
     return {tier.value: "; ".join(each.sentences) for tier, each in by_tier(session).items()}
 
 
+def records_of(session: Session, kind: RecipientType, recipient_id: int) -> list[int]:
+    """The person's record, and those that were merged into it: what was said to them counts."""
+    merged: list[int] = []
+    if kind is RecipientType.PATIENT:
+        merged = list(session.scalars(_MERGED, {"id": recipient_id}))
+    return [recipient_id, *merged]
+
+
 def _contact(kind: RecipientType, row: Mapping[Any, Any], brings: Mapping[str, str]) -> Contact:
     agreed = _EVERY_CHANNEL
     if kind is RecipientType.PATIENT:
@@ -59,6 +67,7 @@ def _agreed(preferences: str) -> frozenset[Channel]:
     return frozenset(Channel(name) for name, yes in json.loads(preferences).items() if yes)
 
 
+_MERGED = text("SELECT id FROM crm_patients WHERE merged_into_id = :id ORDER BY id")
 _STATEMENTS: dict[RecipientType, TextClause] = {
     RecipientType.PATIENT: text(
         """

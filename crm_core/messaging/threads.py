@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from crm_core.base.clock import Instant, utc_now
-from crm_core.messaging.contacts import contacts_of
+from crm_core.messaging.contacts import contacts_of, records_of
 from crm_core.messaging.models import Communication, MessageBatch
 from crm_core.messaging.schemas import Channel, CommunicationRead, MessageStatus, RecipientType
 from crm_core.people.names import names_of
@@ -50,7 +50,8 @@ def thread_of(session: Session, kind: RecipientType, recipient_id: int) -> list[
     """The latest hundred things said, oldest first."""
     contact = contacts_of(session, [(kind, recipient_id)]).get((kind, recipient_id))
     addresses = [a for a in (contact.phone, contact.email) if a] if contact else []
-    given = {"kind": kind.value, "id": recipient_id, "addresses": addresses, "most": MOST}
+    ids = records_of(session, kind, recipient_id)
+    given = {"kind": kind.value, "ids": ids, "addresses": addresses, "most": MOST}
     found = session.execute(_THREAD, given).mappings()
     return [Turn.model_validate(dict(row)) for row in reversed(found.all())]
 
@@ -115,12 +116,12 @@ _THREAD = text(
         SELECT id, true AS ours, created_at AS at, channel, subject, content, status,
                message_type, NULL::varchar AS outcome
         FROM crm_communication_logs
-        WHERE recipient_type = CAST(:kind AS crm_recipient) AND recipient_id = :id
+        WHERE recipient_type = CAST(:kind AS crm_recipient) AND recipient_id = ANY(:ids)
         ORDER BY id DESC LIMIT :most
     ), theirs AS (
         SELECT id, false, received_at, channel, NULL, text, NULL::crm_message_status, NULL, outcome
         FROM crm_inbound_messages
-        WHERE sender = ANY(:addresses) OR (:kind = 'patient' AND patient_id = :id)
+        WHERE sender = ANY(:addresses) OR (:kind = 'patient' AND patient_id = ANY(:ids))
         ORDER BY id DESC LIMIT :most
     )
     SELECT * FROM (SELECT * FROM ours UNION ALL SELECT * FROM theirs) AS said

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from crm_core.base.errors import Conflict, Forbidden, NotFound
@@ -11,6 +12,7 @@ from crm_core.messaging.consent import queries, service
 from crm_core.messaging.consent.schemas import Choice, SuppressionFilter
 from crm_core.messaging.models import SuppressedAddress
 from crm_core.messaging.schemas import MessageStatus, RecipientType
+from crm_core.messaging.threads import thread_of
 from crm_core.people.schemas import Role
 from tests.make import make_actor
 from tests.make_messages import WRITER, make_message
@@ -118,3 +120,24 @@ def test_whoever_may_not_send_may_not_choose_for_others(session: Session) -> Non
         service.opt_out(session, choice(patient.id), source="telephone", actor=reader)
     with pytest.raises(Forbidden):
         service.lift_suppression(session, 1, reason="Because", actor=reader)
+
+
+def test_what_was_said_under_a_merged_record_holds_for_the_one_that_stayed(
+    session: Session,
+) -> None:
+    stays, gone = make_patient(session, "Ada Obi"), make_patient(session, "Ada Obi")
+    service.opt_out(session, choice(gone.id), source="stop word", actor=WRITER)
+    make_message(session, gone.id, channel="email", subject="Hello", content="Before the merge")
+    session.execute(
+        text(
+            "UPDATE crm_patients SET merged_into_id = :stays, status = 'inactive' WHERE id = :gone"
+        ),
+        {"stays": stays.id, "gone": gone.id},
+    )
+
+    assert make_message(session, stays.id).reason == "opted_out"
+    (kept,) = queries.standing_of(session, PATIENT, stays.id).choices
+    assert kept.opted_out
+    assert "Before the merge" in {t.content for t in thread_of(session, PATIENT, stays.id)}
+    service.opt_in(session, choice(stays.id), source="telephone", actor=WRITER)
+    assert make_message(session, stays.id).status is MessageStatus.PENDING

@@ -12,7 +12,7 @@ from crm_core.messaging.consent.schemas import (
     SuppressionFilter,
     SuppressionRead,
 )
-from crm_core.messaging.contacts import contacts_of
+from crm_core.messaging.contacts import contacts_of, records_of
 from crm_core.messaging.models import CHANNEL, ContactChoice, SuppressedAddress
 from crm_core.messaging.schemas import Contact, RecipientType
 
@@ -57,7 +57,8 @@ def choices_of(session: Session, kind: RecipientType, recipient_id: int) -> list
     latest = (
         select(ContactChoice)
         .where(
-            ContactChoice.recipient_type == kind.value, ContactChoice.recipient_id == recipient_id
+            ContactChoice.recipient_type == kind.value,
+            ContactChoice.recipient_id.in_(records_of(session, kind, recipient_id)),
         )
         .ext(distinct_on(ContactChoice.channel, ContactChoice.purpose))
         .order_by(ContactChoice.channel, ContactChoice.purpose, ContactChoice.id.desc())
