@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import (
     Boolean,
     ColumnElement,
     Date,
     DateTime,
-    Select,
     String,
     Text,
     and_,
@@ -21,9 +19,10 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    text,
     true,
 )
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from crm_core.base.errors import NotFound
 from crm_core.base.read import Listing, Order, Read
@@ -43,15 +42,25 @@ from crm_core.people.models import Staff
 
 EXCERPT = 200
 
-_Giver = aliased(Staff)
-_Assignee = aliased(Staff)
+
+def _named(name: ColumnElement[str], key: ColumnElement[bool]) -> ColumnElement[str]:
+    """A name beside the piece, looked up after sorting: only for the rows of a page.
+
+    As a join it would be looked up for everything that a filter leaves.
+    """
+    return select(name).where(key).correlate(Feedback).scalar_subquery()
+
+
 _SOURCE_NAME = func.coalesce(
-    Patient.first_name + " " + Patient.last_name,
-    Owner.first_name + " " + Owner.last_name,
-    _Giver.name,
+    _named(Patient.first_name + " " + Patient.last_name, Patient.id == Feedback.patient_id),
+    _named(Owner.first_name + " " + Owner.last_name, Owner.id == Feedback.owner_id),
+    _named(cast(Staff.name, Text), Staff.id == Feedback.staff_id),
     "",
     type_=Text,
 )
+_HOSPITAL = _named(cast(Hospital.name, Text), Hospital.id == Feedback.hospital_id)
+_DEPARTMENT = _named(cast(Department.name, Text), Department.id == Feedback.department_id)
+_ASSIGNEE = _named(cast(Staff.name, Text), Staff.id == Feedback.assigned_to)
 # Written out, so that the planner sees the states of the queue's index.
 _OPEN: ColumnElement[bool] = literal_column(
     "crm_feedback.status IN ('new', 'acknowledged', 'in_progress', 'waiting', 'reopened')", Boolean
@@ -67,19 +76,7 @@ def _asked(name: str) -> ColumnElement[bool]:
     return bindparam(name, type_=Boolean)
 
 
-def _with_people(*columns: Any) -> Select[*tuple[Any, ...]]:
-    """Names beside the pieces; said as outer joins, counting leaves the others alone."""
-    return (
-        select(*columns)
-        .outerjoin(Patient, Patient.id == Feedback.patient_id)
-        .outerjoin(Owner, Owner.id == Feedback.owner_id)
-        .outerjoin(_Giver, _Giver.id == Feedback.staff_id)
-        .outerjoin(_Assignee, _Assignee.id == Feedback.assigned_to)
-        .outerjoin(Hospital, Hospital.id == Feedback.hospital_id)
-        .outerjoin(Department, Department.id == Feedback.department_id)
-    )
-
-
+_FOUND = text("SELECT crm_feedback_found(:search_words) AS id")
 _BAND = bindparam("band", type_=String)
 _FILTERS: dict[str, ColumnElement[bool]] = {
     "status": Feedback.status == bindparam("status"),
@@ -112,7 +109,8 @@ _FILTERS: dict[str, ColumnElement[bool]] = {
         (bindparam("late", type_=String) == "response", Feedback.response_late),
         else_=Feedback.resolution_late,
     ),
-    "search": Feedback.search.op("@@")(func.crm_search_query(bindparam("search"))),
+    "search_words": Feedback.id.in_(_FOUND.columns(Feedback.id)),
+    "search_code": Feedback.feedback_code == func.upper(bindparam("search_code", type_=String)),
 }
 _ORDERS = {
     "priority": Order((Feedback.severity, Feedback.created_at, Feedback.id)),
@@ -126,16 +124,16 @@ _ORDERS = {
 
 FEEDBACK: Listing[FeedbackRead] = Listing(
     schema=FeedbackRead,
-    statement=_with_people(
+    statement=select(
         Feedback.id,
         Feedback.feedback_code,
         Feedback.source_type,
         Feedback.source_id,
         _SOURCE_NAME.label("source_name"),
         Feedback.hospital_id,
-        Hospital.name.label("hospital_name"),
+        _HOSPITAL.label("hospital_name"),
         Feedback.department_id,
-        Department.name.label("department_name"),
+        _DEPARTMENT.label("department_name"),
         Feedback.about_staff_id,
         Feedback.visit_id,
         Feedback.type,
@@ -148,7 +146,7 @@ FEEDBACK: Listing[FeedbackRead] = Listing(
         Feedback.priority,
         Feedback.alarm_words,
         Feedback.assigned_to,
-        _Assignee.name.label("assigned_name"),
+        _ASSIGNEE.label("assigned_name"),
         Feedback.resolution,
         Feedback.resolved_at,
         Feedback.satisfaction_rating,
@@ -173,20 +171,19 @@ FEEDBACK: Listing[FeedbackRead] = Listing(
     orders=_ORDERS,
     key=Feedback.id,
     noun="Feedback",
-    narrow=frozenset({"month"}),
 )
 
 QUEUE: Listing[QueueRow] = Listing(
     schema=QueueRow,
-    statement=_with_people(
+    statement=select(
         Feedback.id,
         Feedback.feedback_code,
         Feedback.source_type,
         Feedback.source_id,
         _SOURCE_NAME.label("source_name"),
         Feedback.hospital_id,
-        Hospital.name.label("hospital_name"),
-        Department.name.label("department_name"),
+        _HOSPITAL.label("hospital_name"),
+        _DEPARTMENT.label("department_name"),
         Feedback.type,
         Feedback.category,
         Feedback.rating,
@@ -195,7 +192,7 @@ QUEUE: Listing[QueueRow] = Listing(
         Feedback.status,
         Feedback.priority,
         Feedback.assigned_to,
-        _Assignee.name.label("assigned_name"),
+        _ASSIGNEE.label("assigned_name"),
         Feedback.satisfaction_rating,
         _DUE.label("due_at"),
         _OVERDUE.label("overdue"),
@@ -211,7 +208,6 @@ QUEUE: Listing[QueueRow] = Listing(
     orders=_ORDERS,
     key=Feedback.id,
     noun="Feedback",
-    narrow=frozenset({"month"}),
 )
 
 

@@ -72,7 +72,7 @@ def satisfaction_card(
         opens=opens,
         page=page,
         action="Best first",
-        help="Mean of the owners' scores; each is the mean of an owner's surveys of the last year.",
+        help="Mean of the owners' scores: each of an owner's surveys and stars of the last year.",
     )
 
 

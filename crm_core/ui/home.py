@@ -1,11 +1,13 @@
 """The first page after signing in: the morning in one look, every figure a way to its rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
 
 from crm_core.base.clock import lagos_today
 from crm_core.base.money import naira_short
+from crm_core.feedback import queries as feedback
 from crm_core.insights import queries as insights
 from crm_core.insights.schemas import MonthFigures, MonthToPrepare, Waiting
 from crm_core.owners.contracts import list_contracts
@@ -16,12 +18,14 @@ from crm_core.people.schemas import Actor, Permission
 from crm_core.ui import cards, charts, needs, tables
 from crm_core.ui.cards import Card, satisfaction_card
 from crm_core.ui.charts import Chart, Series
+from crm_core.ui.feedback.queue import staff_id
 from crm_core.ui.formatting import counted
 from crm_core.ui.messages import waits
 from crm_core.ui.page import load, open_page
 from crm_core.ui.payouts.figures import opens_list, pipeline
 
 OWNERS, PAYOUTS = "pages/owners.py", "pages/payouts.py"
+FEEDBACK = "pages/feedback.py"
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Morning:
     waiting: Waiting
     expiring: int
     to_prepare: list[MonthToPrepare]
+    feedback: Mapping[str, int]
 
     def total(self, status: PayoutStatus) -> StatusTotal:
         """Count and net of the payouts in a state."""
@@ -71,6 +76,7 @@ def _read(actor: Actor) -> Morning:
             waiting=insights.waiting_for(session, actor.person),
             expiring=list_contracts(expiring).page(session).total,
             to_prepare=insights.months_to_prepare(session),
+            feedback=feedback.open_counts(session, staff_id(actor)),
         )
 
 
@@ -134,6 +140,7 @@ def _needs(morning: Morning, actor: Actor) -> list[needs.Need]:
             icon=":material/approval:",
             opens={"tab": "to-approve", "not-mine": "yes"},
         ),
+        *(_cases(morning.feedback) if actor.may(Permission.FEEDBACK_WRITE) else []),
         *(_payments(morning) if actor.may(Permission.PAYOUTS_PAY) else []),
         *(_months(morning.to_prepare) if actor.may(Permission.PAYOUTS_MAKE) else []),
         *_if(
@@ -142,6 +149,26 @@ def _needs(morning: Morning, actor: Actor) -> list[needs.Need]:
             icon=":material/event_busy:",
             opens={"tab": "contracts", "contract_status": "expiring"},
             page=OWNERS,
+        ),
+    ]
+
+
+def _cases(counts: Mapping[str, int]) -> list[needs.Need]:
+    """Feedback that is late, and what this person has taken on."""
+    return [
+        *_if(
+            counts["overdue"] > 0,
+            f"{counted(counts['overdue'], 'case')} of feedback past their time",
+            icon=":material/alarm:",
+            opens={"overdue": "yes"},
+            page=FEEDBACK,
+        ),
+        *_if(
+            counts["mine"] > 0,
+            f"{counted(counts['mine'], 'case')} of feedback with you",
+            icon=":material/reviews:",
+            opens={"mine": "yes"},
+            page=FEEDBACK,
         ),
     ]
 

@@ -167,3 +167,15 @@ def test_an_owners_stars_move_the_owners_score_and_a_patients_move_nobodys(
     make.make_feedback(session, source_id=make_patient(session).id, source_type="patient", rating=1)
     assert owners.get_owner(session, owner.id).satisfaction_score == 3.5
     assert list(invariants(session)) == []
+
+
+def test_it_is_found_by_its_number_and_by_words_of_what_was_said(session: Session) -> None:
+    piece = make.make_feedback(session, subject="Ọbẹ̀ tutù", message="The soup came cold.")
+    make.make_feedback(session)
+    for asked in (piece.feedback_code.lower(), "soup cold", "obe", "SOU"):
+        filters = FeedbackFilter.model_validate({"search": asked})
+        found = queries.list_queue(filters).page(session)
+        assert [row.id for row in found.rows] == [piece.id], asked
+    for asked in ("FDB-", "fdb-x", "soup warm", "'; --", "***"):
+        filters = FeedbackFilter.model_validate({"search": asked})
+        assert queries.list_queue(filters).page(session).total == 0, asked

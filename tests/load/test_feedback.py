@@ -37,7 +37,6 @@ BIG = {
     "crm_feedback",
     "crm_feedback_stops",
     "crm_feedback_entries",
-    "crm_feedback_sums",
     "crm_patients",
 }
 MOST_MS = 99.0

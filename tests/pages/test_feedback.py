@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from crm_core.feedback import queries, rules
-from crm_core.feedback.schemas import FeedbackFilter, FeedbackStatus
+from crm_core.feedback import queries, rules, service
+from crm_core.feedback.schemas import FeedbackAssignment, FeedbackFilter, FeedbackStatus
 from crm_core.owners import queries as owners
 from crm_core.people.schemas import Role
 from tests import make_feedback as make
@@ -75,6 +75,19 @@ def test_a_card_leaves_only_its_cases(feedback: Open, session: Session) -> None:
     assert cells(page, "Feedback") == []
     page = feedback(Role.VIEWER, unassigned="yes")
     assert len(cells(page, "Feedback")) == 1
+
+
+def test_mine_are_those_of_whoever_looks(feedback: Open, session: Session) -> None:
+    make.make_feedback(session)
+    kept = make.make_feedback(session)
+    page = feedback(Role.VIEWER, mine="yes")
+    assert cells(page, "Feedback") == []
+    person = int(sql(session, "SELECT max(id) FROM crm_staff").scalar())
+    to = FeedbackAssignment(staff_id=person)
+    service.assign_feedback(session, kept.id, to, actor=make.VIEWER)
+    page.run()
+    assert cells(page, "Feedback") == [kept.feedback_code]
+    assert metric(page, "With me") == "1"
 
 
 def test_the_queue_costs_the_same_however_long_it_is(feedback: Open, session: Session) -> None:

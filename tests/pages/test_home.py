@@ -21,7 +21,8 @@ from tests.make_business import (
     make_revenue,
     pay,
 )
-from tests.observe import executed
+from tests.make_feedback import make_feedback
+from tests.observe import executed, sql
 from tests.pages.acting import errors
 
 Open = Callable[..., AppTest]
@@ -140,3 +141,10 @@ def test_the_morning_costs_the_same_queries_however_much_there_is(
 
     assert not errors(page)
     assert len(full) == len(empty)
+
+
+def test_late_feedback_needs_those_who_work_on_it(home: Open, session: Session) -> None:
+    make_feedback(session)
+    sql(session, "UPDATE crm_feedback SET response_due_at = now() - interval '1 hour'")
+    assert "overdue=yes" in ways(home(Role.VIEWER))["1 case of feedback past their time"]
+    assert "1 case of feedback past their time" not in ways(home(Role.ANALYST))

@@ -146,8 +146,22 @@ class FeedbackFilter(PageRequest):
     late: Literal["response", "resolution"] | None = Field(
         None, description="What was done after its time"
     )
-    search: Search | None = Field(None, description="Words of the code, the subject, the message")
+    search: Search | None = Field(
+        None,
+        description="A number such as FDB-012, or words of subject and message; of words that more"
+        " than 5,000 pieces have, the newest 1,000 are found",
+    )
     sort: FeedbackSort = Field(FeedbackSort.PRIORITY, description="The most critical first")
+
+    @property
+    def search_code(self) -> str | None:
+        """A piece's number."""
+        return self.search if self.search and self.search.lower().startswith("fdb-") else None
+
+    @property
+    def search_words(self) -> str | None:
+        """Words of what was said."""
+        return None if self.search_code else self.search
 
 
 class EntryRead(BaseModel):

@@ -336,6 +336,32 @@ CREATE TRIGGER touch BEFORE UPDATE ON crm_feedback
     FOR EACH ROW EXECUTE FUNCTION crm_touch();
 """
 
+SEARCH = """
+-- Words that many pieces have are looked for from the newest on, which ends soon; the planner would
+-- gather all of them first, because it takes words that go together for independent ones.
+CREATE FUNCTION crm_feedback_newest_with(query tsquery, most integer) RETURNS SETOF bigint
+LANGUAGE sql STABLE SET search_path = public, pg_temp
+SET enable_bitmapscan = off SET enable_seqscan = off SET enable_sort = off AS $$
+    SELECT id FROM crm_feedback WHERE search @@ query ORDER BY created_at DESC, id DESC LIMIT most
+$$;
+
+CREATE FUNCTION crm_feedback_found(asked text) RETURNS SETOF bigint
+LANGUAGE plpgsql STABLE SET search_path = public, pg_temp AS $$
+DECLARE
+    query tsquery := crm_search_query(asked);
+    found bigint[];
+BEGIN
+    found := ARRAY(SELECT id FROM crm_feedback WHERE search @@ query LIMIT 5001);
+    IF cardinality(found) > 5000 THEN
+        RETURN QUERY SELECT crm_feedback_newest_with(query, 1000);
+    ELSE
+        RETURN QUERY SELECT unnest(found);
+    END IF;
+END $$;
+COMMENT ON FUNCTION crm_feedback_found IS
+    'Pieces with these words; of words that more than 5,000 have, the newest 1,000';
+"""
+
 SUMS = """
 -- What the charts add up: lines are appended by every change and folded into sums by a job.
 -- Kinds: place (department), topic (name is the category), target (name is the priority).
@@ -515,7 +541,7 @@ CROSS JOIN (VALUES ('sms'), ('whatsapp'), ('email')) AS c (channel);
 
 def upgrade() -> None:
     """Goes forward; there is no way back but a restore."""
-    for part in (SETTINGS, _targets(), CASES, RULES, SUMS, OWNERS, TEMPLATES):
+    for part in (SETTINGS, _targets(), CASES, SEARCH, RULES, SUMS, OWNERS, TEMPLATES):
         op.execute(part)
 
 

@@ -23,14 +23,19 @@ FIELDS = {
     "escalated": "escalated",
     "page": "page",
 }
-_SWITCHES = ("assigned", "unassigned", "overdue", "escalated")
+_SWITCHES = ("assigned", "mine", "unassigned", "overdue", "escalated")
 
 
-def filters_of_address() -> FeedbackFilter:
-    """The queue that the address holds, also while one of its cases is open."""
-    return address_bar.filters(
+def filters_of_address(actor: Actor) -> FeedbackFilter:
+    """The queue that the address holds, also while one of its cases is open.
+
+    ``?mine=yes`` is of whoever looks, so that the address can be given to a colleague.
+    """
+    filters = address_bar.filters(
         FeedbackFilter, FIELDS, open=True, sort=FeedbackSort.DUE, limit=tables.PAGE
     )
+    mine = staff_id(actor) if st.query_params.get("mine") == "yes" else None
+    return filters.model_copy(update={"assigned_to": mine}) if mine else filters
 
 
 def show(actor: Actor) -> None:
@@ -39,13 +44,13 @@ def show(actor: Actor) -> None:
     with load() as session:
         counts = queries.open_counts(session, mine)
         places = {str(place.id): place.name for place in all_hospitals(session)}
-    cards.show(_cards(counts, mine), columns=5)
+    cards.show(_cards(counts), columns=5)
     with st.grid(3, min_column_width=150):
         address_bar.state("type", "Kind", FeedbackType)
         address_bar.state("priority", "Priority", Priority)
         address_bar.choice("hospital", "Hospital", places, any_label="All hospitals")
     with load() as session:
-        found = tables.page_of(session, queries.list_queue, filters_of_address())
+        found = tables.page_of(session, queries.list_queue, filters_of_address(actor))
     tables.pick_one(
         tables.Table(
             rows=[rows.row(piece) for piece in found.rows],
@@ -66,13 +71,13 @@ def staff_id(actor: Actor) -> int | None:
     return int(number) if kind == "staff" and number.isdecimal() else None
 
 
-def _cards(counts: Mapping[str, int], mine: int | None) -> list[Card]:
+def _cards(counts: Mapping[str, int]) -> list[Card]:
     shown = [
         ("Open", "open", {}),
         ("Past their time", "overdue", {"overdue": "yes"}),
         ("Escalated", "escalated", {"escalated": "yes"}),
         ("With nobody", "unassigned", {"unassigned": "yes"}),
-        ("With me", "mine", {"assigned": str(mine or 0)}),
+        ("With me", "mine", {"mine": "yes"}),
     ]
     return [
         Card(

@@ -29,18 +29,19 @@ def open_next() -> None:
         address_bar.go({"feedback": st.session_state.pop(NEXT) or None, "do": None})
 
 
-def filters_of_address() -> FeedbackFilter:
+def filters_of_address(actor: Actor) -> FeedbackFilter:
     """The list that the case was opened from."""
     from_list = st.query_params.get("tab") in ("all-feedback", "satisfaction", "owner-scores")
-    return listing.filters_of_address() if from_list else queue.filters_of_address()
+    return listing.filters_of_address() if from_list else queue.filters_of_address(actor)
 
 
 def show(actor: Actor, feedback_id: int) -> None:
     """The case at ``?feedback=``; the list behind it is one click away, as it was."""
+    behind = filters_of_address(actor)
     beside.way_back(
         "Back to the list",
         queries.QUEUE,
-        filters_of_address(),
+        behind,
         record=("feedback", feedback_id),
         without=["feedback", "do"],
     )
@@ -58,7 +59,7 @@ def show(actor: Actor, feedback_id: int) -> None:
             thread.show(piece, merged, entries)
     with right:
         if actor.may(Permission.FEEDBACK_WRITE):
-            actions.show(actor, piece, filters_of_address())
+            actions.show(actor, piece, behind)
         with st.container(border=True):
             st.subheader("About", anchor=False)
             facts.show(_facts(piece))
