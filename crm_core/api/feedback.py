@@ -9,7 +9,7 @@ from crm_core.api.deps import CurrentActor, Db, ReadDb, ReaderDep, needs
 from crm_core.api.responses import Done, Envelope, JsonText, Rows
 from crm_core.api.route import Route
 from crm_core.base.words import RecordId
-from crm_core.feedback import queries, service
+from crm_core.feedback import lists, queries, service
 from crm_core.feedback.figures import queries as figures
 from crm_core.feedback.figures.schemas import FeedbackStats, StatsFilter
 from crm_core.feedback.schemas import (
@@ -81,7 +81,7 @@ async def get_feedback(
     reader: ReaderDep, feedback_id: FeedbackId
 ) -> JsonText[Envelope[FeedbackRead]]:
     """One piece."""
-    return JsonText(await queries.FEEDBACK.find(feedback_id).fetch(reader))
+    return JsonText(await lists.FEEDBACK.find(feedback_id).fetch(reader))
 
 
 @router.get("/{feedback_id}/thread")

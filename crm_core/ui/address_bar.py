@@ -70,6 +70,28 @@ def tabs(shows: Mapping[str, Callable[[], None]]) -> None:
                 show()
 
 
+def doing(labels: Mapping[str, str]) -> str | None:
+    """A choice among things to do with a record; ``?do=`` names it, so that a refresh keeps it.
+
+    Args:
+        labels: what stands in the address → what the person reads.
+    """
+    asked = st.query_params.get("do", "")
+    set_widget("_do", asked if asked in labels else None)
+
+    def written() -> None:
+        go({"do": st.session_state["_do"]})
+
+    return st.pills(
+        "What to do",
+        list(labels),
+        format_func=labels.__getitem__,
+        key="_do",
+        on_change=written,
+        label_visibility="collapsed",
+    )
+
+
 def choice(param: str, label: str, options: Mapping[str, str], *, any_label: str) -> str | None:
     """A select box with "any" at its head; the chosen key, or None.
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from crm_core.base.errors import Invalid, NotFound
-from crm_core.feedback import queries, service
+from crm_core.feedback import lists, queries, service
 from crm_core.feedback.alarm import find_words
 from crm_core.feedback.invariants import invariants
 from crm_core.feedback.schemas import FeedbackFilter, FeedbackUpdate, Priority
@@ -42,7 +42,7 @@ def test_a_hundred_thousand_letters_are_kept(session: Session) -> None:
     piece = make.make_feedback(session, message=said)
     assert queries.get_feedback(session, piece.id).message == said
     row = queries.list_queue(FeedbackFilter.model_validate({})).page(session).rows[0]
-    assert len(row.excerpt) <= queries.EXCERPT
+    assert len(row.excerpt) <= lists.EXCERPT
 
 
 @pytest.mark.parametrize("kind", ["patient", "owner", "staff"])

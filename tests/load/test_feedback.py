@@ -17,7 +17,7 @@ from crm_core.base.clock import lagos_today
 from crm_core.base.db import SessionFactory, connect, reading
 from crm_core.base.migrate import migrate
 from crm_core.base.walking import neighbours
-from crm_core.feedback import queries
+from crm_core.feedback import lists, queries
 from crm_core.feedback.figures import queries as figures
 from crm_core.feedback.figures.schemas import StatsFilter
 from crm_core.feedback.schemas import FeedbackFilter
@@ -116,7 +116,7 @@ READS: dict[str, Callable[[Session], Any]] = {
     "queue, escalated": queue(escalated=True),
     "queue, its figures": lambda session: queries.open_counts(session, 1),
     "a case: before and after": lambda session: neighbours(
-        session, queries.QUEUE, FeedbackFilter.model_validate({"open": True, "sort": "due"}),
+        session, lists.QUEUE, FeedbackFilter.model_validate({"open": True, "sort": "due"}),
         PIECES - 5,
     ),
     "a case": lambda session: queries.get_feedback(session, PIECES // 2),

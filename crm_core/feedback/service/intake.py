@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from crm_core.base.errors import NotFound
-from crm_core.feedback import queries
+from crm_core.feedback import lists, queries
 from crm_core.feedback.alarm import alarm_words_in
 from crm_core.feedback.models import Feedback
 from crm_core.feedback.schemas import (
@@ -67,7 +67,7 @@ def praise(session: Session, case: Feedback, actor: Actor) -> None:
     """A compliment reaches the colleague it is about, once."""
     if case.type != FeedbackType.COMPLIMENT or case.about_staff_id is None:
         return
-    excerpt = case.message[: queries.EXCERPT].strip()
+    excerpt = case.message[: lists.EXCERPT].strip()
     message = Outgoing(
         recipient_type=RecipientType.STAFF,
         recipient_id=case.about_staff_id,

@@ -33,7 +33,7 @@ from crm_core.base.validation import problems_of
 from crm_core.campaigns.people import RECIPIENTS
 from crm_core.campaigns.queries import CAMPAIGNS
 from crm_core.campaigns.schemas import CampaignFilter, RecipientFilter
-from crm_core.feedback.queries import FEEDBACK
+from crm_core.feedback.lists import FEEDBACK
 from crm_core.feedback.schemas import FeedbackFilter
 from crm_core.hospitals.queries import HOSPITALS
 from crm_core.hospitals.schemas import HospitalFilter

@@ -1,6 +1,6 @@
 """What a person may do with one case in its present state; each behind a form."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -70,31 +70,13 @@ def show(actor: Actor, piece: FeedbackRead, behind: FeedbackFilter) -> None:
         return
     with st.container(border=True, key="actions"):
         st.subheader("What to do", anchor=False)
-        chosen = _chosen({name: action.label for name, action in allowed.items()})
+        chosen = address_bar.doing({name: action.label for name, action in allowed.items()})
         if chosen:
             allowed[chosen].draw(case)
 
 
 def _is_idea(piece: FeedbackRead) -> bool:
     return piece.type is FeedbackType.SUGGESTION and piece.suggestion_state != "done"
-
-
-def _chosen(labels: Mapping[str, str]) -> str | None:
-    """The action that the address names, so that a refresh keeps the open form."""
-    asked = st.query_params.get("do", "")
-    address_bar.set_widget("_do", asked if asked in labels else None)
-
-    def written() -> None:
-        address_bar.go({"do": st.session_state["_do"]})
-
-    return st.pills(
-        "What to do",
-        list(labels),
-        format_func=labels.__getitem__,
-        key="_do",
-        on_change=written,
-        label_visibility="collapsed",
-    )
 
 
 def _answer(case: _Case) -> None:

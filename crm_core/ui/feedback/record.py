@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from crm_core.feedback import queries
+from crm_core.feedback import lists, queries
 from crm_core.feedback.schemas import OPEN, FeedbackFilter, FeedbackRead, SourceType
 from crm_core.people.schemas import Actor, Permission
 from crm_core.ui import address_bar, beside, facts, states
@@ -40,7 +40,7 @@ def show(actor: Actor, feedback_id: int) -> None:
     behind = filters_of_address(actor)
     beside.way_back(
         "Back to the list",
-        queries.QUEUE,
+        lists.QUEUE,
         behind,
         record=("feedback", feedback_id),
         without=["feedback", "do"],

@@ -1,6 +1,6 @@
 """What a person may do with one payout in its present state; each behind a form."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -67,7 +67,7 @@ def show(
         return
     with st.container(border=True, key="actions"):
         st.subheader("What to do", anchor=False)
-        chosen = _chosen({name: action.label for name, action in allowed.items()})
+        chosen = address_bar.doing({name: action.label for name, action in allowed.items()})
         if chosen:
             allowed[chosen].draw(record)
 
@@ -100,24 +100,6 @@ def _has_approved(record: _Record) -> bool:
     waits = record.payout.status in AWAITING_APPROVAL
     person = record.actor.person
     return waits and any(a.approver == person and a.voided_at is None for a in record.approvals)
-
-
-def _chosen(labels: Mapping[str, str]) -> str | None:
-    """The action that the address names, so that a refresh keeps the open form."""
-    asked = st.query_params.get("do", "")
-    address_bar.set_widget("_do", asked if asked in labels else None)
-
-    def written() -> None:
-        address_bar.go({"do": st.session_state["_do"]})
-
-    return st.pills(
-        "What to do",
-        list(labels),
-        format_func=labels.__getitem__,
-        key="_do",
-        on_change=written,
-        label_visibility="collapsed",
-    )
 
 
 def _approve(record: _Record) -> None:

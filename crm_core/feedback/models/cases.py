@@ -1,24 +1,19 @@
-"""The tables of feedback: cases, threads, stops of clocks, escalations, links, settings."""
+"""The table of cases."""
 
-from datetime import date, datetime, time
+from datetime import datetime
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
-    Column,
     Computed,
-    Date,
     DateTime,
     ForeignKey,
     ForeignKeyConstraint,
-    Identity,
     Index,
     SmallInteger,
     String,
-    Table,
     Text,
-    UniqueConstraint,
     func,
     text,
 )
@@ -30,53 +25,6 @@ from crm_core.base.db import Base
 _Instant = DateTime(timezone=True)
 _OPEN = text("status IN ('new', 'acknowledged', 'in_progress', 'waiting', 'reopened')")
 _FAR = text("TIMESTAMPTZ '9999-01-01 00:00:00+00'")
-
-
-# The transition table as the database holds it; FeedbackStatus.can_become() says the same.
-FeedbackTransition = Table(
-    "crm_feedback_transitions",
-    Base.metadata,
-    Column("old_status", String, primary_key=True),
-    Column("new_status", String, primary_key=True),
-)
-
-
-def _sums(name: str, *first: Column[int], keys: bool) -> Table:
-    """What the charts add up (``crm_feedback_sums``), and the lines not yet added to it."""
-    columns: list[Column[object]] = [
-        Column("kind", String, primary_key=keys, nullable=False),
-        Column("month", Date, primary_key=keys, nullable=False),
-        Column("hospital_id", BigInteger, primary_key=keys, nullable=False, autoincrement=False),
-        Column("department_id", BigInteger, primary_key=keys, nullable=False, autoincrement=False),
-        Column("type", String, primary_key=keys, nullable=False),
-        Column("name", String, primary_key=keys, nullable=False),
-    ]
-    counts: list[Column[int]] = [Column(m, BigInteger, nullable=False) for m in MEASURES]
-    return Table(name, Base.metadata, *first, *columns, *counts)
-
-
-MEASURES = (
-    "pieces",
-    "ratings",
-    "stars",
-    "satisfied",
-    "unsatisfied",
-    "nps_answers",
-    "promoters",
-    "detractors",
-    "responded",
-    "responded_late",
-    "response_minutes",
-    "resolved",
-    "resolved_late",
-    "resolution_minutes",
-)
-FeedbackSums = _sums("crm_feedback_sums", keys=True)
-FeedbackSumChanges = _sums(
-    "crm_feedback_sum_changes",
-    Column("id", BigInteger, Identity(), primary_key=True),
-    keys=False,
-)
 
 
 class Feedback(Base):
@@ -243,119 +191,3 @@ class Feedback(Base):
         ),
         deferred=True,
     )
-
-
-class FeedbackStop(Base):
-    """A time in which a case's clock stood still; open while it still does."""
-
-    __tablename__ = "crm_feedback_stops"
-    __table_args__ = (
-        Index(
-            "uq_crm_feedback_stops_open",
-            "feedback_id",
-            unique=True,
-            postgresql_where=text("resumed_at IS NULL"),
-        ),
-        Index("ix_crm_feedback_stops_feedback_id", "feedback_id"),
-    )
-
-    feedback_id: Mapped[int] = mapped_column(ForeignKey("crm_feedback.id", ondelete="CASCADE"))
-    kind: Mapped[str] = mapped_column(String)
-    stopped_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
-    resumed_at: Mapped[datetime | None] = mapped_column(_Instant)
-
-
-class FeedbackEntry(Base):
-    """A line of a thread; never changed."""
-
-    __tablename__ = "crm_feedback_entries"
-    __table_args__ = (Index("ix_crm_feedback_entries_feedback_id_id", "feedback_id", "id"),)
-
-    feedback_id: Mapped[int] = mapped_column(ForeignKey("crm_feedback.id", ondelete="CASCADE"))
-    kind: Mapped[str] = mapped_column(String)
-    body: Mapped[str] = mapped_column(Text, server_default="")
-    old_value: Mapped[str | None] = mapped_column(String)
-    new_value: Mapped[str | None] = mapped_column(String)
-    channel: Mapped[str | None] = mapped_column(String)
-    communication_id: Mapped[int | None] = mapped_column(BigInteger)
-    who: Mapped[str] = mapped_column(String)
-    who_name: Mapped[str] = mapped_column(String)
-    created_at: Mapped[datetime] = mapped_column(_Instant, server_default=text("clock_timestamp()"))
-
-
-class FeedbackEscalation(Base):
-    """That the supervisors were told of a case, once an occasion."""
-
-    __tablename__ = "crm_feedback_escalations"
-    __table_args__ = (UniqueConstraint("feedback_id", "reason", "occasion"),)
-
-    feedback_id: Mapped[int] = mapped_column(ForeignKey("crm_feedback.id", ondelete="CASCADE"))
-    reason: Mapped[str] = mapped_column(String)
-    occasion: Mapped[str] = mapped_column(String)
-    created_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
-
-
-class FeedbackInvitation(Base):
-    """A link that somebody was sent; answered once."""
-
-    __tablename__ = "crm_feedback_invitations"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["department_id", "hospital_id"],
-            ["crm_departments.id", "crm_departments.hospital_id"],
-            ondelete="CASCADE",
-        ),
-        Index("ix_crm_feedback_invitations_feedback_id", "feedback_id"),
-        Index(
-            "ix_crm_feedback_invitations_patient_id",
-            "patient_id",
-            postgresql_where=text("patient_id IS NOT NULL"),
-        ),
-    )
-
-    kind: Mapped[str] = mapped_column(String)
-    patient_id: Mapped[int | None] = mapped_column(
-        ForeignKey("crm_patients.id", ondelete="CASCADE")
-    )
-    owner_id: Mapped[int | None] = mapped_column(ForeignKey("crm_owners.id", ondelete="CASCADE"))
-    staff_id: Mapped[int | None] = mapped_column(ForeignKey("crm_staff.id", ondelete="CASCADE"))
-    visit_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
-    hospital_id: Mapped[int | None] = mapped_column(
-        ForeignKey("crm_hospitals.id", ondelete="CASCADE")
-    )
-    department_id: Mapped[int | None] = mapped_column(BigInteger)
-    feedback_id: Mapped[int | None] = mapped_column(
-        ForeignKey("crm_feedback.id", ondelete="CASCADE")
-    )
-    expires_at: Mapped[datetime] = mapped_column(_Instant)
-    answered_at: Mapped[datetime | None] = mapped_column(_Instant)
-    created_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
-
-
-class WorkingHours(Base):
-    """When people work on a weekday."""
-
-    __tablename__ = "crm_feedback_hours"
-
-    weekday: Mapped[int] = mapped_column(SmallInteger, unique=True)
-    opens: Mapped[time | None] = mapped_column()
-    closes: Mapped[time | None] = mapped_column()
-
-
-class HolidayChange(Base):
-    """A day that differs from the calendar of public holidays."""
-
-    __tablename__ = "crm_feedback_holidays"
-
-    day: Mapped[date] = mapped_column(unique=True)
-    is_holiday: Mapped[bool] = mapped_column(Boolean)
-    name: Mapped[str] = mapped_column(String)
-
-
-class AlarmWord(Base):
-    """A word that makes what is said critical."""
-
-    __tablename__ = "crm_feedback_alarm_words"
-
-    word: Mapped[str] = mapped_column(String, unique=True)
-    topic: Mapped[str] = mapped_column(String)
