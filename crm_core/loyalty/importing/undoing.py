@@ -63,14 +63,11 @@ def commit_undo(
         return _first_receipt(session, found)
     check_committed(found)
     work_alone(session)
-    unused = _unused(session)
+    mark = text(_MARK.format(unused=_unused(session)))
     for lines in line_steps(session, import_id):
         values = {"import_id": import_id, "from_line": lines.start, "to_line": lines.stop}
-        session.execute(_LOCK_ACCOUNTS, values)
-        session.execute(_LOCK_PATIENTS, values)
-        session.execute(text(_MARK.format(unused=unused)), values)
-        session.execute(_TAKE_BACK, values)
-        session.execute(_WITHDRAW, values)
+        for step in (_LOCK_ACCOUNTS, _LOCK_PATIENTS, mark, _TAKE_BACK, _WITHDRAW):
+            session.execute(step, values)
         tell(lines.stop)
     return _finish(session, found, shown=seen, actor=actor)
 

@@ -5,6 +5,7 @@ merge itself does.
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
@@ -95,35 +96,34 @@ def commit_merge(session: Session, data: MergeCommit, *, actor: Actor) -> Receip
 def plan_of(pair: Pair) -> Plan:
     """A verdict for each of the two."""
     ends = f" {pair.ended:,} end: a person is welcomed once." if pair.ended > 0 else ""
-    verdicts = [
-        Verdict(
-            id=pair.stays.id,
-            label=label_of(pair.stays),
-            ok=True,
-            code="stays",
-            reason=f"Stays, with {_standing(pair.after)}.",
-            state=_essence(pair.stays) + _essence(pair.after),
-        ),
-        Verdict(
-            id=pair.gone.id,
-            label=label_of(pair.gone),
-            ok=True,
-            code="goes",
-            reason=f"Is closed, and its code leads to {pair.stays.patient_code}."
-            f" {pair.moved:,} points move.{ends}",
-            state=_essence(pair.gone),
-        ),
-    ]
-    return make_plan(
-        verdicts,
-        {
-            "points_moved": pair.moved,
-            "points_ended": pair.ended,
-            "points": pair.after.loyalty_points,
-            "tier": pair.after.loyalty_tier.value,
-            "visits": pair.after.visit_count,
-        },
+    leads = f"Is closed, and its code leads to {pair.stays.patient_code}."
+    stays = Verdict(
+        id=pair.stays.id,
+        label=label_of(pair.stays),
+        ok=True,
+        code="stays",
+        reason=f"Stays, with {_standing(pair.after)}.",
+        state=_essence(pair.stays) + _essence(pair.after),
     )
+    goes = Verdict(
+        id=pair.gone.id,
+        label=label_of(pair.gone),
+        ok=True,
+        code="goes",
+        reason=f"{leads} {pair.moved:,} points move.{ends}",
+        state=_essence(pair.gone),
+    )
+    return make_plan([stays, goes], _totals(pair))
+
+
+def _totals(pair: Pair) -> dict[str, str | int | Decimal]:
+    return {
+        "points_moved": pair.moved,
+        "points_ended": pair.ended,
+        "points": pair.after.loyalty_points,
+        "tier": pair.after.loyalty_tier.value,
+        "visits": pair.after.visit_count,
+    }
 
 
 def label_of(patient: MemberRead) -> str:
