@@ -307,6 +307,10 @@ def test_what_failed_is_sent_again_from_its_page(
     new = of(session, patient.id)[0]
     assert (new.content, new.status) == (message.content, "pending")
     assert page.query_params["message"] == str(new.id)
+    old = messages(Role.VIEWER, message=message.id)
+    assert "Send it again" not in labels(old)
+    press(old, "It was sent again: see the new message")
+    assert old.query_params["message"] == str(new.id)
 
 
 def test_many_that_failed_are_sent_again_as_shown(

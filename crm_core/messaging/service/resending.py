@@ -90,6 +90,12 @@ def key_of(message_id: int) -> str:
     return f"resend:{message_id}"
 
 
+def sent_again_as(session: Session, message_id: int) -> int | None:
+    """The message that went out in place of this one, where it was sent again."""
+    found = select(Communication.id).where(Communication.dedupe_key == key_of(message_id))
+    return session.scalars(found).one_or_none()
+
+
 def _plan(session: Session, ids: Sequence[int]) -> Plan:
     found = {message.id: message for message in _messages(session, ids)}
     contacts = contacts_of(session, {_key(message) for message in found.values()})

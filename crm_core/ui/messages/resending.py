@@ -7,7 +7,7 @@ import streamlit as st
 from crm_core.insights.communications import CommunicationRow
 from crm_core.messaging import service
 from crm_core.messaging.schemas import MessageStatus
-from crm_core.messaging.service.resending import RESENDABLE
+from crm_core.messaging.service.resending import RESENDABLE, sent_again_as
 from crm_core.people.schemas import Actor, Permission
 from crm_core.ui import address_bar, plans
 from crm_core.ui.formatting import counted
@@ -53,8 +53,27 @@ def decided(actor: Actor) -> bool:
 
 def one(actor: Actor, message: CommunicationRow) -> None:
     """The button of a message's own page."""
-    if message.status not in RESENDABLE or not actor.may(Permission.MESSAGES_SEND):
+    if message.status not in RESENDABLE:
         return
+    with load() as session:
+        new = sent_again_as(session, message.id)
+    if new is not None:
+        _way_to(new)
+    elif actor.may(Permission.MESSAGES_SEND):
+        _button(actor, message)
+
+
+def _way_to(new: int) -> None:
+    st.button(
+        "It was sent again: see the new message",
+        type="tertiary",
+        icon=":material/arrow_forward:",
+        on_click=address_bar.go,
+        args=({"message": str(new)},),
+    )
+
+
+def _button(actor: Actor, message: CommunicationRow) -> None:
     token = form_token(f"resend-{message.id}")
     if not st.button("Send it again", icon=":material/replay:", key=f"resend-{token}"):
         return
