@@ -16,6 +16,10 @@ from crm_core.generate.loading import (
     run_script,
 )
 
+_ROOM = """
+    SET LOCAL work_mem = '256MB'; SET LOCAL maintenance_work_mem = '512MB';
+    SET LOCAL timezone = 'UTC'; SET LOCAL statement_timeout = 0
+"""
 TABLES = ("crm_appointments", "crm_appointment_notices")
 A_DAY = 12  # visits of a doctor, of sixteen half hours
 
@@ -31,23 +35,25 @@ def generate_appointments(
     """
     began = time.monotonic()
     with psycopg.connect(url) as connection:
-        connection.execute("SET LOCAL work_mem = '256MB'; SET LOCAL maintenance_work_mem = '512MB'")
-        connection.execute("SET LOCAL timezone = 'UTC'; SET LOCAL statement_timeout = 0")
+        connection.execute(_ROOM)
         refuse_without_hospital(connection)
         _refuse_again(connection)
         _refuse_too_few(connection, doctors)
         undo = clear_the_way(connection, TABLES)
         prepare(connection, seed)
         say("Visits …")
-        days = max(1, round(appointments / doctors / A_DAY))
-        values = {"doctors": doctors, "days": days, "today": lagos_today()}
-        run_script(connection, "appointments.sql", values)
+        run_script(connection, "appointments.sql", _numbers(appointments, doctors))
         say("Indexes …")
         for statement in undo:
             connection.execute(statement)
         rows = _counted(connection)
     _finish(url)
     return Generated(rows, time.monotonic() - began)
+
+
+def _numbers(appointments: int, doctors: int) -> dict[str, Any]:
+    days = max(1, round(appointments / doctors / A_DAY))
+    return {"doctors": doctors, "days": days, "today": lagos_today()}
 
 
 def _refuse_again(connection: psycopg.Connection[Any]) -> None:

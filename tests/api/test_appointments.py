@@ -40,6 +40,16 @@ CONTRACT = {
     "updated_at",
 }
 
+WHO_MAY = [
+    (Role.VIEWER, True, False),
+    (Role.CAMPAIGNER, True, False),
+    (Role.APPROVER, True, True),
+    (Role.FINANCE, False, False),
+    (Role.ANALYST, False, False),
+    (Role.ADMIN, False, False),
+]
+"""Role, whether it books and changes visits, whether it undoes them and sets doctors' hours."""
+
 
 @pytest.fixture
 def desk(signed_in: SignedIn) -> TestClient:
@@ -284,3 +294,21 @@ def test_a_doctor_with_hours_leave_and_calendar(
     assert feed.headers["content-type"].startswith("text/calendar")
     hashes = session.execute(text("SELECT calendar_hash FROM crm_doctors")).scalars().all()
     assert all(bytes(one) not in link.encode() for one in hashes if one)
+
+
+@pytest.mark.parametrize(("role", "books", "supervises"), WHO_MAY)
+def test_a_role_may_do_what_it_may_and_nothing_else(
+    signed_in: SignedIn, session: Session, role: Role, books: bool, supervises: bool
+) -> None:
+    client = signed_in(role)
+    assert done(client.get(APPOINTMENTS)) == []
+    for path, may in (
+        ("/appointments/999999/confirm", books),
+        ("/appointments/send-reminders", books),
+        ("/appointments/999999/undo", supervises),
+        ("/doctors/999999/calendar", supervises),
+    ):
+        response = client.post(
+            f"{API}{path}", json={"reason": "To see"} if "undo" in path else None
+        )
+        assert (response.status_code == 403) is not may, path

@@ -54,29 +54,21 @@ def create_appointment(
 def walk_in(session: Session, data: WalkIn, *, actor: Actor) -> AppointmentRead:
     """Takes somebody in who is standing there; with a doctor, at the doctor's next free time."""
     actor.require(Permission.APPOINTMENTS_WRITE)
-    minutes = data.duration_minutes or minutes_of(session, data.type)
     wanted = Wanted(
         patient_id=surviving_id(session, data.patient_id),
         hospital_id=data.hospital_id,
         department_id=data.department_id,
         doctor_id=data.doctor_id,
         starts_at=utc_now().replace(second=0, microsecond=0),
-        minutes=minutes,
+        minutes=data.duration_minutes or minutes_of(session, data.type),
         type=data.type,
     )
     common.lock_doctors(session, [wanted.doctor_id])
     if wanted.doctor_id is not None:
         wanted = replace(wanted, starts_at=_next_free(session, wanted))
     wanted = claim(session, wanted, actor=actor)
-    made = book(
-        session,
-        wanted,
-        actor=actor,
-        reason=data.reason,
-        walk_in=True,
-        status=AppointmentStatus.ARRIVED.value,
-        checked_in_at=utc_now(),
-    )
+    here = {"status": AppointmentStatus.ARRIVED.value, "checked_in_at": utc_now()}
+    made = book(session, wanted, actor=actor, reason=data.reason, walk_in=True, **here)
     return get_appointment(session, made)
 
 
@@ -157,24 +149,29 @@ def _move(
     if visit.status not in AHEAD:
         state = common.words_of(visit.status)
         raise Conflict(f"{visit.appointment_code} is {state}: only a visit ahead can be moved.")
-    values: dict[str, Any] = {
-        **plain,
-        "doctor_id": wanted.doctor_id,
-        "starts_at": wanted.starts_at,
-        "duration_minutes": wanted.minutes,
-        "override_reason": wanted.override_reason,
-        "overlap_accepted": False,
-    }
     retimed = wanted.starts_at != visit.starts_at
-    if retimed:
-        again = {"status": AppointmentStatus.SCHEDULED.value, "confirmed_at": None}
-        values |= again | {"booked_at": utc_now()}
+    values = plain | _placed(wanted, retimed=retimed)
     _write(session, visit.id, values)
     _close_offers(session, wanted)
     if retimed or wanted.doctor_id != visit.doctor_id:
         offering.offer_freed(session, [visit])
         notices.tell(session, NoticeKind.MOVED, [visit.id], actor=actor)
     return get_appointment(session, visit.id)
+
+
+def _placed(wanted: Wanted, *, retimed: bool) -> dict[str, Any]:
+    """What a visit that is moved has; with another time it is to be confirmed anew."""
+    values: dict[str, Any] = {
+        "doctor_id": wanted.doctor_id,
+        "starts_at": wanted.starts_at,
+        "duration_minutes": wanted.minutes,
+        "override_reason": wanted.override_reason,
+        "overlap_accepted": False,
+    }
+    if retimed:
+        again = {"status": AppointmentStatus.SCHEDULED.value, "confirmed_at": None}
+        values |= again | {"booked_at": utc_now()}
+    return values
 
 
 def _check_same(before: AppointmentRead, now: AppointmentRead) -> None:

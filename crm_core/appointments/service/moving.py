@@ -114,11 +114,7 @@ def move(
         return
     if status is _S.COMPLETED:
         completing.award(session, visits)
-    values: dict[str, Any] = {"status": status.value}
-    if status in _STAMPS:
-        values[_STAMPS[status]] = utc_now()
-    if status is _S.CANCELLED:
-        values["cancellation_reason"] = reason or DEFAULT_REASON
+    values = _values(status, reason)
     with common.refusing():
         session.execute(
             update(Appointment).where(Appointment.id.in_(ids)).values(**values),
@@ -128,6 +124,15 @@ def move(
         ahead = [visit for visit in visits if visit.status in AHEAD]
         offering.offer_freed(session, ahead)
         notices.tell(session, NoticeKind.CANCELLED, [visit.id for visit in ahead], actor=actor)
+
+
+def _values(status: AppointmentStatus, reason: str | None) -> dict[str, Any]:
+    values: dict[str, Any] = {"status": status.value}
+    if status in _STAMPS:
+        values[_STAMPS[status]] = utc_now()
+    if status is _S.CANCELLED:
+        values["cancellation_reason"] = reason or DEFAULT_REASON
+    return values
 
 
 def _one(

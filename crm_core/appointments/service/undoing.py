@@ -67,8 +67,7 @@ def commit_undo(
         receipt_id: the receipt of the change of state, which is marked as undone.
     """
     actor.require(Permission.APPOINTMENTS_SUPERVISE)
-    wanted = check_ids(ids)
-    _lock(session, wanted)
+    _lock(session, wanted := check_ids(ids))
     act = Act("appointment_undo", "Changes of visits undone", fingerprint, actor)
     accepted, refused = common.accepted_now(act, _plan(session, wanted))
     before = APPOINTMENTS.some(session, accepted)
@@ -77,8 +76,8 @@ def commit_undo(
     for visit in before:
         _undo(session, visit, "bulk undo")
     changed = [common.change_of(visit, common.words_of(_before(visit))) for visit in before]
-    totals = {"undone": str(len(changed))}
-    return common.conclude(session, act, changed=changed, refused=refused, totals=totals)
+    undone = {"undone": str(len(changed))}
+    return common.conclude(session, act, changed=changed, refused=refused, totals=undone)
 
 
 def _lock(session: Session, ids: Sequence[int]) -> None:

@@ -1,6 +1,8 @@
 """The waitlist: joining, leaving, and taking a freed time; the first valid yes wins."""
 
-from sqlalchemy import insert, text, update
+from typing import Any
+
+from sqlalchemy import Row, insert, text, update
 from sqlalchemy.orm import Session
 
 from crm_core.appointments.models import SlotOffer, WaitlistEntry
@@ -82,32 +84,17 @@ def take_offer(session: Session, offer_id: int, *, by: str, actor: Actor) -> Ans
     Args:
         by: how the answer came: ``link``, ``sms`` …
     """
-    offer = offering.read_offer(session, offer_id)
-    wanted = claiming.Wanted(
-        patient_id=offer.patient_id,
-        hospital_id=offer.hospital_id,
-        department_id=offer.department_id,
-        doctor_id=offer.doctor_id,
-        starts_at=offer.starts_at,
-        minutes=offer.duration_minutes,
-        type=AppointmentType(offer.type),
-    )
-    common.lock_doctors(session, [offer.doctor_id])
-    patients.lock_patient(session, offer.patient_id)
-    now = offering.lock_offer(session, offer_id)
-    if now.status == OfferStatus.TAKEN:
+    wanted = _wanted(offering.read_offer(session, offer_id))
+    common.lock_doctors(session, [wanted.doctor_id])
+    patients.lock_patient(session, wanted.patient_id)
+    offer = offering.lock_offer(session, offer_id)
+    if offer.status == OfferStatus.TAKEN:
         return AnswerOutcome.BOOKED
-    clash = claiming.clash_of(session, wanted)
-    if not now.open or clash is not None:
+    if not offer.open or claiming.clash_of(session, wanted) is not None:
         return AnswerOutcome.GONE
-    made = booking.book(
-        session,
-        wanted,
-        actor=actor,
-        status=AppointmentStatus.CONFIRMED.value,
-        confirmed_at=utc_now(),
-    )
-    _record(session, offer_id, now.waitlist_id, made, by)
+    confirmed = {"status": AppointmentStatus.CONFIRMED.value, "confirmed_at": utc_now()}
+    made = booking.book(session, wanted, actor=actor, **confirmed)
+    _record(session, offer_id, offer.waitlist_id, made, by)
     notices.tell(session, NoticeKind.BOOKED, [made], actor=actor)
     return AnswerOutcome.BOOKED
 
@@ -121,6 +108,18 @@ def decline_offer(session: Session, offer_id: int, *, by: str) -> AnswerOutcome:
         execution_options=common.VALUES,
     )
     return AnswerOutcome.DECLINED
+
+
+def _wanted(offer: Row[*tuple[Any, ...]]) -> claiming.Wanted:
+    return claiming.Wanted(
+        patient_id=offer.patient_id,
+        hospital_id=offer.hospital_id,
+        department_id=offer.department_id,
+        doctor_id=offer.doctor_id,
+        starts_at=offer.starts_at,
+        minutes=offer.duration_minutes,
+        type=AppointmentType(offer.type),
+    )
 
 
 def _record(session: Session, offer_id: int, waitlist_id: int, made: int, by: str) -> None:
