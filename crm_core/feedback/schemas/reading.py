@@ -148,8 +148,8 @@ class FeedbackFilter(PageRequest):
     )
     search: Search | None = Field(
         None,
-        description="A number such as FDB-012, or words of subject and message; of words that more"
-        " than 5,000 pieces have, the newest 1,000 are found",
+        description="A number such as FDB-012, or words of subject and message; words that one"
+        " piece in a hundred has are looked for among the newest 20,000",
     )
     sort: FeedbackSort = Field(FeedbackSort.PRIORITY, description="The most critical first")
 

@@ -337,29 +337,28 @@ CREATE TRIGGER touch BEFORE UPDATE ON crm_feedback
 """
 
 SEARCH = """
--- Words that many pieces have are looked for from the newest on, which ends soon; the planner would
--- gather all of them first, because it takes words that go together for independent ones.
-CREATE FUNCTION crm_feedback_newest_with(query tsquery, most integer) RETURNS SETOF bigint
-LANGUAGE sql STABLE SET search_path = public, pg_temp
+-- Words that many pieces have are looked for from the newest on: gathering all of them first, as the
+-- index does, took half a second at a million.
+CREATE FUNCTION crm_feedback_newest_with(query tsquery, within integer) RETURNS SETOF bigint
+LANGUAGE sql STABLE ROWS 1000 SET search_path = public, pg_temp
 SET enable_bitmapscan = off SET enable_seqscan = off SET enable_sort = off AS $$
-    SELECT id FROM crm_feedback WHERE search @@ query ORDER BY created_at DESC, id DESC LIMIT most
+    SELECT id FROM (SELECT id, search FROM crm_feedback
+                    ORDER BY created_at DESC, id DESC LIMIT within) AS newest
+    WHERE search @@ query
 $$;
 
 CREATE FUNCTION crm_feedback_found(asked text) RETURNS SETOF bigint
-LANGUAGE plpgsql STABLE SET search_path = public, pg_temp AS $$
-DECLARE
-    query tsquery := crm_search_query(asked);
-    found bigint[];
+LANGUAGE plpgsql STABLE ROWS 1000 SET search_path = public, pg_temp AS $$
+DECLARE query tsquery := crm_search_query(asked);
 BEGIN
-    found := ARRAY(SELECT id FROM crm_feedback WHERE search @@ query LIMIT 5001);
-    IF cardinality(found) > 5000 THEN
-        RETURN QUERY SELECT crm_feedback_newest_with(query, 1000);
+    IF (SELECT count(*) FROM crm_feedback_newest_with(query, 10000)) >= 100 THEN
+        RETURN QUERY SELECT crm_feedback_newest_with(query, 20000);
     ELSE
-        RETURN QUERY SELECT unnest(found);
+        RETURN QUERY SELECT id FROM crm_feedback WHERE search @@ query;
     END IF;
 END $$;
 COMMENT ON FUNCTION crm_feedback_found IS
-    'Pieces with these words; of words that more than 5,000 have, the newest 1,000';
+    'Pieces with these words; of words that one in a hundred has, among the newest 20,000';
 """
 
 SUMS = """
