@@ -204,6 +204,18 @@ def test_the_sample_has_the_figures_of_the_contract(sampled: TestClient) -> None
     }
 
 
+def test_the_sample_has_the_feedback_of_the_contract(sampled: TestClient) -> None:
+    rows = done(sampled.get(f"{API}/feedback"))
+    assert [
+        (row["type"], row["source_type"], row["rating"], row["priority"], row["status"])
+        for row in sorted(rows, key=lambda row: row["id"])
+    ] == [
+        ("compliment", "patient", 5, "medium", "acknowledged"),
+        ("complaint", "patient", 2, "high", "in_progress"),
+        ("suggestion", "owner", None, "medium", "new"),
+    ]
+
+
 def test_the_sample_has_the_payouts_of_the_contract(sampled: TestClient) -> None:
     rows = {row["payout_code"]: row for row in done(sampled.get(PAYOUTS))}
 
