@@ -173,9 +173,16 @@ def score_history(session: Session, owner_id: int, since: date) -> list[ScorePoi
     return [ScorePoint.model_validate(point) for point in found]
 
 
-def satisfaction_by_month(session: Session, months: Sequence[date]) -> list[ScorePoint]:
-    """Mean score over all owners as it stood at the end of each month (given as first days)."""
-    found = session.execute(_SCORE_BY_MONTH, {"months": list(months)})
+def satisfaction_by_month(
+    session: Session, months: Sequence[date], *, hospital_id: int | None = None
+) -> list[ScorePoint]:
+    """Mean score over the owners as it stood at the end of each month (given as first days).
+
+    Args:
+        hospital_id: of the owners who have this hospital now; of all where it is None.
+    """
+    asked = {"months": list(months), "hospital_id": hospital_id}
+    found = session.execute(_SCORE_BY_MONTH, asked)
     return [ScorePoint.model_validate(point) for point in found]
 
 
@@ -236,6 +243,8 @@ _SCORE_BY_MONTH = text(
     latest AS (
         SELECT owner_id, as_of, score, lag(score) OVER (PARTITION BY owner_id ORDER BY as_of) AS old
         FROM crm_owner_scores WHERE as_of >= (SELECT min(ends) FROM asked)
+          AND (CAST(:hospital_id AS bigint) IS NULL
+               OR owner_id IN (SELECT id FROM crm_owners WHERE hospital_id = :hospital_id))
     ), by_day AS (
         SELECT l.as_of, sum(l.score - coalesce(l.old, e.score, 0)) AS change,
                count(*) FILTER (WHERE coalesce(l.old, e.score) IS NULL) AS came
@@ -254,6 +263,7 @@ _SCORE_BY_MONTH = text(
             WHERE o.satisfaction_score IS NULL AND owner_id = o.id
             ORDER BY as_of DESC LIMIT 1
         ) e ON true
+        WHERE CAST(:hospital_id AS bigint) IS NULL OR o.hospital_id = :hospital_id
     )
     SELECT CAST(a.ends - interval '1 month' AS date) AS as_of,
            round((n.total - coalesce(sum(d.change), 0))

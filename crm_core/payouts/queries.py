@@ -168,9 +168,14 @@ def get_payout(session: Session, payout_id: int) -> PayoutRead:
     return PAYOUTS.one(session, payout_id)
 
 
-def payout_stats(session: Session) -> PayoutStats:
-    """The pipeline in naira by state, what is late, and what was paid this month and last."""
-    row = session.execute(totals.STATS).mappings().one()
+def payout_stats(session: Session, *, hospital_id: int | None = None) -> PayoutStats:
+    """The pipeline in naira by state, what is late, and what was paid this month and last.
+
+    Of everything it comes from the sums that are kept; of one hospital from its payouts.
+    """
+    asked = {} if hospital_id is None else {"hospital_id": hospital_id}
+    statement = totals.STATS_OF_HOSPITAL if asked else totals.STATS
+    row = session.execute(statement, asked).mappings().one()
     return PayoutStats(
         statuses=[StatusTotal.model_validate(total) for total in row["statuses"] or []],
         overdue_count=row["overdue_count"],

@@ -81,16 +81,20 @@ def opens_list(**filters: str) -> Mapping[str, str | None]:
     return {**_ALL, **LIST, **filters}
 
 
-def pipeline(stats: PayoutStats, *, page: str = "") -> None:
+def pipeline(
+    stats: PayoutStats, *, page: str = "", narrowed: Mapping[str, str] | None = None
+) -> None:
     """What is on its way by state, and what was paid this month.
 
     Args:
         page: file of the payouts page, where the chart stands on another.
+        narrowed: parameters of the list for what the figures are narrowed to.
     """
+    of = narrowed or {}
     by_status = {total.status: total for total in stats.statuses}
     present = [by_status[status] for status in _ON_THE_WAY if status in by_status]
     this_month = f"{lagos_today():%Y-%m}"
-    steps = [opens_list(status=total.status.value) for total in present]
+    steps = [opens_list(status=total.status.value, **of) for total in present]
     chart = Chart(
         labels=[*(label_of(total.status) for total in present), "Paid this month"],
         series=[Series("Net", [*(total.net_amount for total in present), stats.paid_this_month])],
@@ -99,7 +103,7 @@ def pipeline(stats: PayoutStats, *, page: str = "") -> None:
         name="pipeline",
         height=340,
         page=page,
-        opens=lambda label, _: [*steps, opens_list(paid=this_month)][label],
+        opens=lambda label, _: [*steps, opens_list(paid=this_month, **of)][label],
     )
     charts.bars_by_label(
         chart,
