@@ -7,9 +7,12 @@ import pytest
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
+from crm_core.base.clock import lagos_today
+from crm_core.campaigns import service as campaigns
 from crm_core.payouts import service
 from crm_core.payouts.schemas import Because
 from crm_core.people.schemas import Role
+from tests.make_appointments import begin_ago, make_visit
 from tests.make_business import (
     FINANCE,
     approve,
@@ -21,6 +24,7 @@ from tests.make_business import (
     make_revenue,
     pay,
 )
+from tests.make_campaigns import DRAFTER, make_campaign
 from tests.make_feedback import make_feedback
 from tests.observe import executed, sql
 from tests.pages.acting import errors
@@ -52,7 +56,13 @@ def test_an_empty_house_has_figures_of_nothing_and_nothing_waits(home: Open) -> 
         "Overdue": "₦0",
         "Paid this month": "₦0",
         "Satisfaction": "–",
-        "Lifetime value": "₦0",
+        "Visits today": "0",
+        "Missed today": "0",
+        "Open complaints": "0",
+        "Past their time": "0",
+        "Campaigns running": "0",
+        "Delivered": "–",
+        "Loyalty liability": "₦0",
     }
     assert "Nothing waits for you." in [text.value for text in page.text]
 
@@ -67,9 +77,9 @@ def test_figures_are_sums_of_what_they_open(home: Open, session: Session) -> Non
 
     shown = figures(page)
     assert shown["Awaiting approval"] == "₦100k"
-    assert shown["Paid this month"] == shown["Lifetime value"] == "₦250k"
+    assert shown["Paid this month"] == "₦250k"
     assert ways(page)["1 payout"].startswith("payouts?")
-    assert f"paid={last_month().year}" in ways(page)["What was paid"] or "paid=" in str(ways(page))
+    assert f"paid={lagos_today():%Y-%m}" in ways(page)["What was paid"]
 
 
 def test_an_approver_is_led_to_what_others_made(home: Open, session: Session) -> None:
@@ -143,8 +153,59 @@ def test_the_morning_costs_the_same_queries_however_much_there_is(
     assert len(full) == len(empty)
 
 
+def test_visits_and_feedback_open_exactly_their_rows(home: Open, session: Session) -> None:
+    visit = make_visit(session)
+    begin_ago(session, visit.id, minutes=0)
+    make_feedback(session, type="complaint", hospital_id=visit.hospital_id)
+    sql(session, "UPDATE crm_feedback SET response_due_at = now() - interval '1 hour'")
+
+    page = home(Role.VIEWER)
+
+    shown, there = figures(page), ways(page)
+    assert (shown["Visits today"], shown["Missed today"]) == ("1", "0")
+    assert (shown["Open complaints"], shown["Past their time"]) == ("1", "1")
+    today = lagos_today().isoformat()
+    assert f"from={today}" in there["Today's visits"]
+    assert f"to={today}" in there["Today's visits"]
+    assert "status=no_show" in there["Who did not come"]
+    assert "type=complaint" in there["The open ones"]
+    assert there["Cases that are late"] == "feedback?overdue=yes"
+
+
+def test_a_hospital_narrows_what_is_kept_by_hospital_and_its_ways(
+    home: Open, session: Session
+) -> None:
+    here, elsewhere = make_hospital(session), make_hospital(session)
+    make_feedback(session, type="complaint", hospital_id=elsewhere.id)
+    make_payout(session, make_owner(session, hospital_id=elsewhere.id).id, "100000")
+
+    page = home(Role.VIEWER, hospital=here.id)
+
+    assert figures(page)["Open complaints"] == "0"
+    assert f"hospital={here.id}" in ways(page)["The open ones"]
+    assert f"hospital={here.id}" in ways(page)["0 payouts"]
+    assert "of the whole group" in page.caption[0].value
+
+
+def test_a_state_says_what_it_narrows(home: Open, session: Session) -> None:
+    hospital = make_hospital(session)
+
+    page = home(Role.VIEWER, state=hospital.state)
+
+    assert "choose a hospital to narrow the figures" in page.caption[0].value
+
+
 def test_late_feedback_needs_those_who_work_on_it(home: Open, session: Session) -> None:
     make_feedback(session)
     sql(session, "UPDATE crm_feedback SET response_due_at = now() - interval '1 hour'")
+
     assert "overdue=yes" in ways(home(Role.VIEWER))["1 case of feedback past their time"]
     assert "1 case of feedback past their time" not in ways(home(Role.ANALYST))
+
+
+def test_an_approver_is_led_to_campaigns_that_wait(home: Open, session: Session) -> None:
+    campaign = make_campaign(session)
+    campaigns.submit_campaign(session, campaign.id, actor=DRAFTER)
+
+    assert ways(home(Role.APPROVER))["1 campaign to approve"] == "campaigns?status=pending_approval"
+    assert "1 campaign to approve" not in ways(home(Role.FINANCE))

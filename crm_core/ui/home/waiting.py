@@ -13,6 +13,7 @@ from crm_core.insights.schemas import MonthToPrepare, Waiting
 from crm_core.payouts.queries import payout_stats
 from crm_core.payouts.schemas import PayoutStats, PayoutStatus
 from crm_core.people.schemas import Actor, Permission
+from crm_core.ui.feedback.queue import staff_id
 from crm_core.ui.formatting import counted
 from crm_core.ui.home import places
 from crm_core.ui.needs import Need, Params
@@ -33,19 +34,15 @@ class Desk:
     to_prepare: Sequence[MonthToPrepare]
     payouts: PayoutStats
     to_do: ToDo
-    staff_id: int | None
 
 
 def read(session: Session, actor: Actor) -> Desk:
     """How much waits for whom."""
-    kind, _, number = actor.person.partition(":")
-    staff_id = int(number) if kind == "staff" and number.isdecimal() else None
     return Desk(
         waiting=insights.waiting_for(session, actor.person),
         to_prepare=insights.months_to_prepare(session),
         payouts=payout_stats(session),
-        to_do=to_do(session, staff_id),
-        staff_id=staff_id,
+        to_do=to_do(session, staff_id(actor)),
     )
 
 
@@ -101,7 +98,7 @@ def _cases(desk: Desk) -> list[Need]:
             mine,
             f"{counted(mine, 'case')} of feedback with you",
             ":material/reviews:",
-            (places.FEEDBACK, {"assigned": str(desk.staff_id)}),
+            (places.FEEDBACK, {"mine": "yes"}),
         ),
     ]
 

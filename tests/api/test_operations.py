@@ -1,0 +1,53 @@
+"""The operations centre's figures over HTTP."""
+
+import pytest
+from sqlalchemy.orm import Session
+
+from crm_core.api.app import PREFIX
+from crm_core.people.schemas import Role
+from tests.api.conftest import SignedIn
+from tests.make_business import make_hospital, make_owner, make_payout
+
+OPERATIONS = f"{PREFIX}/metrics/operations"
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_every_role_reads_them(signed_in: SignedIn, role: Role) -> None:
+    answer = signed_in(role).get(OPERATIONS)
+
+    assert answer.status_code == 200
+    assert answer.json()["data"]["payouts"]["statuses"] == []
+
+
+def test_a_token_without_a_role_reads_nothing(signed_in: SignedIn) -> None:
+    assert signed_in().get(OPERATIONS).status_code == 403
+
+
+def test_figures_are_in_one_answer(signed_in: SignedIn, session: Session) -> None:
+    make_payout(session, make_owner(session).id, "100000")
+    session.commit()
+
+    data = signed_in(Role.ANALYST).get(OPERATIONS).json()["data"]
+
+    [pending] = data["payouts"]["statuses"]
+    assert (pending["status"], pending["count"]) == ("pending", 1)
+    assert len(data["visits"]) == 30
+    assert data["delivery"]["rateBefore"] is None
+    assert data["feedback"] == {"open": 0, "complaints": 0, "overdue": 0, "escalated": 0}
+
+
+def test_a_hospital_narrows_them(signed_in: SignedIn, session: Session) -> None:
+    make_payout(session, make_owner(session).id, "100000")
+    hospital = make_hospital(session)
+    session.commit()
+
+    client = signed_in(Role.ANALYST)
+    data = client.get(OPERATIONS, params={"hospital_id": hospital.id}).json()["data"]
+
+    assert data["hospitalId"] == hospital.id
+    assert data["payouts"]["statuses"] == []
+
+
+@pytest.mark.parametrize("query", ["days=6", "days=91", "hospital_id=x", "state=Lagos"])
+def test_what_it_cannot_be_narrowed_to_is_refused(signed_in: SignedIn, query: str) -> None:
+    assert signed_in(Role.ANALYST).get(f"{OPERATIONS}?{query}").status_code == 400
