@@ -1,6 +1,7 @@
 """The operations centre's figures over HTTP."""
 
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from crm_core.api.app import PREFIX
@@ -19,8 +20,8 @@ def test_every_role_reads_them(signed_in: SignedIn, role: Role) -> None:
     assert answer.json()["data"]["payouts"]["statuses"] == []
 
 
-def test_a_token_without_a_role_reads_nothing(signed_in: SignedIn) -> None:
-    assert signed_in().get(OPERATIONS).status_code == 403
+def test_who_has_no_token_reads_nothing(anonymous: TestClient) -> None:
+    assert anonymous.get(OPERATIONS).status_code == 401
 
 
 def test_figures_are_in_one_answer(signed_in: SignedIn, session: Session) -> None:
