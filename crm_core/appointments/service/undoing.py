@@ -86,6 +86,10 @@ def _lock(session: Session, ids: Sequence[int]) -> None:
     completed = [visit.id for visit in visits if visit.status is _S.COMPLETED]
     completing.lock_members(session, completed)
     common.lock_appointments(session, ids)
+    before = {visit.id: visit.status for visit in visits}
+    if any(before.get(now.id) is not now.status for now in APPOINTMENTS.some(session, ids)):
+        # What was locked before the visits was chosen by their states.
+        raise Conflict("One of these visits changed a moment ago: look again.")
 
 
 def _undo(session: Session, visit: AppointmentRead, reason: str) -> None:
