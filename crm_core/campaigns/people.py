@@ -32,7 +32,7 @@ from crm_core.campaigns.models import (
     CampaignRecipient,
     CampaignRun,
 )
-from crm_core.campaigns.queries import get_campaign, written
+from crm_core.campaigns.queries import get_campaign, runs_of, written
 from crm_core.campaigns.schemas import RecipientFilter, RecipientRead, TargetAudience
 from crm_core.messaging.models import RECIPIENT, Communication
 from crm_core.messaging.schemas import Channel, RecipientType
@@ -55,7 +55,11 @@ def list_recipients(
     draft.segment_criteria.require(actor)
     if campaign.start_date is None:
         return planned_people(brief_of(draft, campaign_id=campaign_id)).read(filters)
-    return RECIPIENTS.read(filters.model_copy(update={"campaign_id": campaign_id}))
+    wanted: dict[str, int] = {"campaign_id": campaign_id}
+    if filters.run_id is None and filters.person_id is None:
+        # One run's people lie in the order of the list; those of all runs would have to be sorted.
+        wanted["run_id"] = runs_of(session, campaign_id, limit=1)[0].id
+    return RECIPIENTS.read(filters.model_copy(update=wanted))
 
 
 def planned_people(brief: Brief) -> Listing[RecipientRead]:
@@ -182,6 +186,7 @@ def _recipients() -> Listing[RecipientRead]:
         ],
         order=Order([taken.c.run_id, taken.c.person_id]),
         campaign_id=CampaignRun.campaign_id == bindparam("campaign_id", type_=BigInteger),
+        run_id=taken.c.run_id == bindparam("run_id", type_=BigInteger),
     )
     listing.statement = listing.statement.select_from(joined)
     return listing

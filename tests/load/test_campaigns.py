@@ -17,7 +17,9 @@ from sqlalchemy.orm import Session
 from crm_core.base.db import SessionFactory, connect, reading
 from crm_core.base.migrate import migrate
 from crm_core.campaigns import service
+from crm_core.campaigns.people import list_recipients
 from crm_core.campaigns.previewing import preview_campaign
+from crm_core.campaigns.schemas import Fate, RecipientFilter
 from crm_core.campaigns.segments.counting import count_segment
 from crm_core.campaigns.segments.schemas import Criteria
 from tests.load.measuring import Table
@@ -139,6 +141,7 @@ def test_a_launch_to_everybody_on_two_channels(crowd: str, tables: list[Table], 
         queue = _timed(session, lambda: _queue_all(session, run_id))
         run = run_of(session, campaign.id)
         messages, people = run.messages, run.people
+        pages = _timed(session, lambda: _look_at_people(session, campaign.id))
         after_queue = _private_megabytes(session)
         session.rollback()
         bare = _timed_bare(session, messages)
@@ -147,6 +150,7 @@ def test_a_launch_to_everybody_on_two_channels(crowd: str, tables: list[Table], 
         ("preview", people, preview),
         ("launch: decided and frozen", people, freeze),
         ("then queued, while it is sent", messages, queue),
+        ("three pages of its people", 60, pages),
     ):
         table.add(line, f"{rows:,}", *_beside(took, bare), f"{after_queue}")
 
@@ -166,6 +170,14 @@ def _beside(took: Took, bare: Took) -> list[str]:
 def _queue_all(session: Session, run_id: int) -> None:
     while service.work_on_run(session, run_id, actor=WORKER):
         pass
+
+
+def _look_at_people(session: Session, campaign_id: int) -> None:
+    """Everybody, who gets it, and one reason."""
+    for outcome in (None, Fate.QUEUED, Fate.NO_CONSENT):
+        wanted = RecipientFilter(outcome=outcome)
+        found = list_recipients(session, campaign_id, wanted, actor=DRAFTER).page(session)
+        assert len(found.rows) == 20
 
 
 def _timed_bare(session: Session, rows: int) -> Took:

@@ -161,9 +161,10 @@ class RecipientRead(BaseModel):
 
 
 class RecipientFilter(PageRequest):
-    """People of a campaign's audience by what was decided, or one of them."""
+    """People of a campaign's audience by what was decided, or one of them; of its latest run."""
 
     campaign_id: RecordId | None = None
+    run_id: RecordId | None = None
     outcome: Fate | None = None
     person_id: RecordId | None = None
 
