@@ -117,7 +117,7 @@ def world(own_database: str, set_environment: Callable[..., None]) -> Iterator[W
     set_environment(CRM_RATE_LIMIT="10000000")
     load_sample(own_database)
     engine = connect(own_database)  # the loader has let go of the one that was there
-    everything = (Role.FINANCE, Role.APPROVER, Role.ADMIN)
+    everything = (Role.FINANCE, Role.APPROVER, Role.CAMPAIGNER, Role.ADMIN)
 
     @asynccontextmanager
     async def open_() -> AsyncIterator[Reader]:

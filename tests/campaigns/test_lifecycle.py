@@ -222,6 +222,29 @@ def test_a_launched_campaign_is_not_edited(session: Session) -> None:
         sql(session, "UPDATE crm_campaigns SET message_template = 'x' WHERE id = :i", i=campaign.id)
 
 
+@pytest.mark.parametrize("state", ["draft", "approved", "scheduled", "active"])
+def test_only_what_was_submitted_is_approved(session: Session, state: str) -> None:
+    campaign = make_campaign(session) if state == "draft" else make_approved(session)
+    if state == "scheduled":
+        soon = Schedule(scheduled_date=utc_now() + timedelta(hours=2))
+        service.schedule_campaign(session, campaign.id, soon, actor=LAUNCHER)
+    if state == "active":
+        service.launch_campaign(session, campaign.id, actor=LAUNCHER)
+
+    with pytest.raises(Conflict, match="only what was submitted"):
+        service.approve_campaign(session, campaign.id, actor=make_actor(Role.APPROVER))
+
+
+def test_an_approver_takes_an_approval_back_by_a_note(session: Session) -> None:
+    campaign = make_approved(session)
+
+    back = service.reject_campaign(
+        session, campaign.id, Rejection(note="Wrong day"), actor=APPROVER
+    )
+
+    assert (back.status, back.approved_by) == (CampaignStatus.DRAFT, None)
+
+
 def test_a_rejection_carries_its_note_to_the_drafter(session: Session) -> None:
     campaign = make_campaign(session)
     service.submit_campaign(session, campaign.id, actor=DRAFTER)

@@ -184,6 +184,16 @@ def _kind_of_part(given: object) -> str:
     return "group" if whole else "condition"
 
 
+def _describe_one_level(described: dict[str, Any]) -> None:
+    """A group within a group is described in words: programs that read the document do not nest."""
+    inner = {
+        "type": "object",
+        "required": ["conditions"],
+        "description": "A further group: `match` and `conditions` as here",
+    }
+    described["items"] = {"oneOf": [described["items"]["oneOf"][0], inner]}
+
+
 class Group(BaseModel):
     """Conditions and further groups, all or any of which must hold; an empty group holds."""
 
@@ -195,7 +205,9 @@ class Group(BaseModel):
             Annotated[Condition, Tag("condition")] | Annotated["Group", Tag("group")],
             Discriminator(_kind_of_part),
         ]
-    ] = Field(default_factory=list, max_length=MOST_CONDITIONS)
+    ] = Field(
+        default_factory=list, max_length=MOST_CONDITIONS, json_schema_extra=_describe_one_level
+    )
 
     def every_condition(self) -> Iterator[Condition]:
         """Those of the groups inside, too."""

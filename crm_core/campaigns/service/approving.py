@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from crm_core.base.clock import utc_now
-from crm_core.base.errors import Invalid, Problem
+from crm_core.base.errors import Conflict, Invalid, Problem
 from crm_core.campaigns.linting import lint_campaign
 from crm_core.campaigns.queries import list_size, written
 from crm_core.campaigns.schemas import CampaignRead, CampaignStatus, Rejection, TargetAudience
@@ -30,9 +30,9 @@ def approve_campaign(session: Session, campaign_id: int, *, actor: Actor) -> Cam
     """Approves what was submitted; any edit afterwards makes it a draft again."""
     actor.require(Permission.CAMPAIGNS_APPROVE)
     campaign = common.lock_campaign(session, campaign_id)
-    if campaign.status is CampaignStatus.DRAFT:
-        # Only a launch goes straight from a draft to approved.
-        common.refuse_transition(campaign, CampaignStatus.COMPLETED)
+    if campaign.status is not CampaignStatus.PENDING_APPROVAL:
+        said = campaign.status.replace("_", " ")
+        raise Conflict(f"“{campaign.name}” is {said}: only what was submitted is approved.")
     return approve_locked(session, campaign, actor)
 
 

@@ -55,6 +55,8 @@ def refusing() -> AbstractContextManager[None]:
         ck_crm_campaigns_four_eyes="Who drafted a campaign cannot approve it.",
         ck_crm_campaigns_approved="This campaign takes somebody else's approval first.",
         campaign_transition="This is not possible in the campaign's present state.",
+        campaign_approval="This campaign was approved by somebody already.",
+        campaign_drafters="Who wrote a campaign stays its drafter.",
         campaign_fixed="A campaign that was launched is not edited any more.",
         uq_crm_campaign_runs_campaign_id_day="This campaign was launched today already.",
     )
