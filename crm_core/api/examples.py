@@ -128,6 +128,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "bank_reference": "NIP/2611/000321",
         "reason": "Found on the statement of 5 November.",
     },
+    "Release": {"reason": "The bank says that the money arrived."},
     "Why": {"reason": "The bank asks for the whole number."},
     "Selection": {"ids": [3, 4]},
     "ApprovalSelection": {"ids": [3, 4]},

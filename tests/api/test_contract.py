@@ -75,6 +75,8 @@ _CALLS: list[tuple[str, str, dict[str, Any] | None, frozenset[Role]]] = [
     ("POST", "/payouts/999999/reveal", _REASON, BOTH),
     ("POST", "/payouts/plan-approval", _IDS, APPROVER),
     ("POST", "/payouts/commit-approval", _COMMIT, APPROVER),
+    ("POST", "/payouts/plan-rejection", _IDS, APPROVER),
+    ("POST", "/payouts/commit-rejection", _COMMIT | _REASON, APPROVER),
     ("POST", "/payouts/plan-undo", _IDS, APPROVER),
     ("POST", "/payouts/commit-undo", _COMMIT, APPROVER),
     ("POST", "/payouts/plan-month", {"month": "2026-01-01"}, FINANCE),
