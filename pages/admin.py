@@ -1,9 +1,9 @@
-"""People and their roles, API tokens, who is signed in; settings and the history."""
+"""People, API tokens, sign-ins; settings, the history, other systems, jobs and channels."""
 
 import streamlit as st
 
 from crm_core.people.schemas import Permission
-from crm_core.ui.admin import history, people, settings, sign_ins, tokens
+from crm_core.ui.admin import history, integrations, people, settings, sign_ins, tokens, work
 from crm_core.ui.page import open_page
 
 actor = open_page("Admin", needs=Permission.PEOPLE_MANAGE)
@@ -14,6 +14,8 @@ TABS = {
     "Sign-ins": sign_ins.show,
     "Settings": settings.show,
     "History": history.show,
+    "Integrations": integrations.show,
+    "Jobs and channels": work.show,
 }
 
 # Only the open tab is computed; the address remembers which one it is.

@@ -63,6 +63,7 @@ def test_an_empty_house_has_figures_of_nothing_and_nothing_waits(home: Open) -> 
         "Campaigns running": "0",
         "Delivered": "–",
         "Loyalty liability": "₦0",
+        "Escalated": "0",
     }
     assert "Nothing waits for you." in [text.value for text in page.text]
 

@@ -18,7 +18,14 @@ _WEEKS = 28
 
 def show(now: Operations) -> None:
     """All of them, the money first."""
-    shown = [*_payouts(now), *_visits(now), *_feedback(now), *_reach(now), _liability(now)]
+    shown = [
+        *_payouts(now),
+        *_visits(now),
+        *_feedback(now),
+        *_reach(now),
+        _liability(now),
+        _escalated(now),
+    ]
     cards.show(shown, columns=4)
 
 
@@ -165,6 +172,17 @@ def _liability(now: Operations) -> Card:
         page=places.LOYALTY,
         action="Points outstanding",
         help="Outstanding points at what a point is worth now, over the whole group.",
+    )
+
+
+def _escalated(now: Operations) -> Card:
+    return Card(
+        "Escalated",
+        f"{now.feedback.escalated:,}",
+        opens={"escalated": "yes", **places.of_hospital(now.hospital_id)},
+        page=places.FEEDBACK,
+        action="Escalated cases",
+        help="Open feedback that was passed up.",
     )
 
 
