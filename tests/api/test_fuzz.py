@@ -133,6 +133,8 @@ def world(own_database: str, set_environment: Callable[..., None]) -> Iterator[W
     engine.dispose()
 
 
+# Thousands of requests, whose number grows with the API.
+@pytest.mark.timeout(1800)
 def test_no_request_finds_a_fault_or_an_answer_that_is_not_described(world: World) -> None:
     for operation in world.operations():
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
