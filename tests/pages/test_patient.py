@@ -14,6 +14,7 @@ from crm_core.loyalty.schemas import Earn, MemberRead, Redeem, Tier, Transaction
 from crm_core.patients import service as patients
 from crm_core.patients.schemas import PatientStatus, PatientUpdate
 from crm_core.people.schemas import Role
+from tests.make_feedback import make_feedback
 from tests.make_patients import ADJUSTER, DESK, join, make_patient, make_reward
 from tests.pages.acting import (
     cells,
@@ -426,3 +427,17 @@ def test_an_address_opens_no_form_to_who_may_not_write(
 
     assert not {"Save", "Change it"} & labels(page)
     assert page.tabs
+
+
+def test_what_a_patient_said_stands_on_their_page(visit: Open, session: Session) -> None:
+    patient = make_patient(session)
+    make_feedback(session, source_type="patient", source_id=patient.id, subject="Long wait")
+    make_feedback(session, subject="Of somebody else")
+    page = visit("pages/patients.py", Role.VIEWER, patient=patient.id, tab="feedback")
+    assert "Long wait" in str(cells(page, "What"))
+    assert "somebody else" not in str(cells(page, "What"))
+
+
+def test_who_said_nothing_is_told_so(visit: Open, session: Session) -> None:
+    page = visit("pages/patients.py", Role.VIEWER, patient=make_patient(session).id, tab="feedback")
+    assert any("has not said anything" in text for text in texts(page))

@@ -18,6 +18,7 @@ from crm_core.ui.page import load
 from crm_core.ui.patients import (
     directory,
     editing,
+    feedback,
     merging,
     opening,
     overview,
@@ -41,6 +42,7 @@ _HERE = (
     "stays",
     "readings",
     "visits",
+    "said",
     *PARAMS_OF_PERSON,
 )
 _DOING = {
@@ -82,6 +84,7 @@ def show(patient_id: int, actor: Actor) -> None:
             "Rewards": partial(rewards.show, patient, actor),
             "Visits": partial(visits.show, patient, actor),
             "Messages": partial(messages.show, RecipientType.PATIENT, patient.id, actor),
+            "Feedback": partial(feedback.show, patient, actor),
             "History": partial(timeline.show, patient),
         }
     )
