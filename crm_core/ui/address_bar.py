@@ -135,10 +135,14 @@ def switch(param: str, label: str) -> bool:
     return st.toggle(label, key=key, on_change=_written, args=(param,))
 
 
-def day(param: str, label: str) -> date | None:
-    """A day, as ``2026-11-03`` in the address."""
+def day(param: str, label: str, *, usual: date | None = None) -> date | None:
+    """A day, as ``2026-11-03`` in the address.
+
+    Args:
+        usual: what is meant where the address names none.
+    """
     key = _filter_key(param)
-    set_widget(key, _day(st.query_params.get(param, "")))
+    set_widget(key, _day(st.query_params.get(param, "")) or usual)
     st.date_input(
         label,
         None,
@@ -149,7 +153,7 @@ def day(param: str, label: str) -> date | None:
         on_change=_written,
         args=(param,),
     )
-    return _day(st.query_params.get(param, ""))
+    return _day(st.query_params.get(param, "")) or usual
 
 
 def at_least(param: str, label: str, *, step: int = 100) -> int | None:

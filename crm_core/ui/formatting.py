@@ -10,6 +10,9 @@ from decimal import Decimal
 
 from crm_core.base.clock import to_lagos
 
+# What is written otherwise than an ordinary word.
+_NAMES = {"sms": "SMS", "whatsapp": "WhatsApp"}
+
 
 def day(value: date | None) -> str:
     """``3 Nov 2026``; a dash where there is none."""
@@ -47,8 +50,8 @@ def percent(fraction: Decimal) -> str:
 
 
 def words(code: str) -> str:
-    """``bank_transfer`` → ``Bank transfer``."""
-    return code.replace("_", " ").capitalize()
+    """``bank_transfer`` → ``Bank transfer``; ``sms`` → ``SMS``."""
+    return _NAMES.get(code) or code.replace("_", " ").capitalize()
 
 
 def short_person(person: str, names: Mapping[str, str]) -> str:

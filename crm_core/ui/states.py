@@ -144,6 +144,9 @@ TONES: dict[str, Tone] = {
     "skipped": Tone.GREY,
     "opted out": Tone.ROSE,
     "opted in": Tone.TEAL,
+    # campaigns
+    "pending_approval": Tone.AMBER,
+    "paused": Tone.AMBER,
     # visits
     "scheduled": Tone.SKY,
     "confirmed": Tone.TEAL,

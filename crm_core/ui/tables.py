@@ -186,9 +186,11 @@ def choose_none(name: str) -> None:
     st.session_state[f"{name}-round"] = st.session_state.get(f"{name}-round", 0) + 1
 
 
-def pages(found: Page[Row], noun: str, *, param: str = "page") -> None:
+def pages(found: Page[Row], noun: str, nouns: str = "", *, param: str = "page") -> None:
     """How many there are, and the way to the other pages; the address keeps the number."""
-    total = f"about {found.total:,} {noun}s" if found.estimated else counted(found.total, noun)
+    total = counted(found.total, noun, nouns)
+    if found.estimated:
+        total = f"about {total}"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.text(total)
         if found.pages > 1:

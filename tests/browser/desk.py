@@ -15,7 +15,7 @@ from tests.browser.stack import Stack
 
 FINANCE, APPROVER = "finance@crm.local", "approver@crm.local"
 SECOND_APPROVER, VIEWER = "second.approver@crm.local", "viewer@crm.local"
-ADMINISTRATOR = "admin@crm.local"
+ADMINISTRATOR, CAMPAIGNER = "admin@crm.local", "campaigner@crm.local"
 
 _FINISHED = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 _IN_THE_WORKS = '[data-testid="stSkeleton"], [data-stale="true"]'

@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from crm_core.base.clock import add_months, lagos_today, month_start
 from tests.browser import pictures
 from tests.browser.conftest import SitDown
-from tests.browser.desk import ADMINISTRATOR, APPROVER, FINANCE, VIEWER, Desk
+from tests.browser.desk import ADMINISTRATOR, APPROVER, CAMPAIGNER, FINANCE, VIEWER, Desk
 from tests.browser.payouts import make_payouts, prepare_month
 from tests.browser.stack import Stack
 
@@ -78,6 +78,24 @@ LOOKS = [
     Look("feedback-scores", ANALYST, "/feedback?tab=owner-scores&owner-score=1", "made of"),
     Look("feedback-take-in", VIEWER, "/feedback?tab=take-in&from=owner", "Or ask for stars"),
     Look("feedback-settings", ADMINISTRATOR, "/feedback?tab=settings", "Public holidays"),
+    Look("search", VIEWER, "/search?q=chioma", "Chioma Okafor"),
+    Look("appointments-day", VIEWER, "/appointments", "A click on a visit", guide=True),
+    Look("appointments-week", VIEWER, "/appointments?tab=week", "Visits of the day"),
+    Look("appointments-all", VIEWER, "/appointments?tab=all-visits", "visits"),
+    Look("appointments-reminders", VIEWER, "/appointments?tab=reminders", "Have not", guide=True),
+    Look("appointments-waitlist", VIEWER, "/appointments?tab=waitlist", "Offers"),
+    Look("appointments-figures", VIEWER, "/appointments?tab=figures", "Booked of the open time"),
+    Look("appointments-doctors", VIEWER, "/appointments?tab=doctors", "doctors"),
+    Look("appointments-book", VIEWER, "/appointments?do=book&for=2", "How far"),
+    Look("appointment", VIEWER, "/appointments?visit=1", "What the patient was told", guide=True),
+    Look("doctor", ADMINISTRATOR, "/appointments?who=1", "Working hours"),
+    Look("campaigns", CAMPAIGNER, "/campaigns", "Tick several", guide=True),
+    Look("campaign-draft", CAMPAIGNER, "/campaigns?do=draft", "Save the draft"),
+    Look("campaign-segment", CAMPAIGNER, "/campaigns?campaign=2&do=edit", "Tier", guide=True),
+    Look("campaign-preview", CAMPAIGNER, "/campaigns?campaign=2", "Get it", guide=True),
+    Look("campaign-message", APPROVER, "/campaigns?campaign=2&tab=message", "As people read it"),
+    Look("campaign", CAMPAIGNER, "/campaigns?campaign=1", "How far they came", guide=True),
+    Look("campaign-effect", CAMPAIGNER, "/campaigns?campaign=1&tab=effect", "control group"),
     Look("loyalty", VIEWER, "/loyalty", "Points", guide=True),
     Look("exports", ANALYST, "/loyalty?tab=exports", "Exports so far", guide=True),
     Look("admin", ADMINISTRATOR, "/admin", "Sign-ins"),

@@ -119,6 +119,45 @@ def test_a_segment_is_shown_as_it_was_kept(page: Open, session: Session) -> None
     assert now(session, campaign).segment_criteria == campaign.segment_criteria
 
 
+def test_a_reminder_is_told_whether_it_comes_again(page: Open, session: Session) -> None:
+    campaign = make_campaign(session, type="reminder", repeat_after_days=7)
+    shown = page(Role.CAMPAIGNER, campaign=campaign.id, do="edit")
+    (again,) = [box for box in shown.number_input if box.label == "Again after so many days"]
+    assert again.value == 7
+    again.set_value(0).run()
+    press(shown, "Save the draft")
+    assert now(session, campaign).repeat_after_days is None
+
+
+def test_a_segment_is_told_in_words_to_whoever_approves_it(page: Open, session: Session) -> None:
+    campaign = make_campaign(
+        session,
+        target_audience="specific_segment",
+        segment_criteria=segment(
+            where("points", "between", [100, 2500]),
+            where("last_visit", "longer_ago_than_days", 90),
+            where("tier", "is_any_of", ["gold", "platinum"]),
+        ),
+    )
+    (told,) = [
+        text
+        for text in texts(page(Role.APPROVER, campaign=campaign.id, tab="message"))
+        if "Points" in text
+    ]
+    assert told.splitlines() == [
+        "Patients for whom all of these hold:",
+        "  • Points: between 100 and 2,500",
+        "  • Last visit: longer ago than 90 days",
+        "  • Tier: is any of Gold, Platinum",
+    ]
+
+
+def test_what_is_not_written_yet_is_no_mistake(page: Open) -> None:
+    shown = page(Role.CAMPAIGNER, do="draft")
+    assert not shown.warning
+    assert any("Still missing: name, message" in caption.value for caption in shown.caption)
+
+
 def test_campaigners_may_choose_by_health(page: Open, session: Session) -> None:
     shown = page(Role.CAMPAIGNER, do="draft")
     shown.segmented_control[0].set_value("specific_segment").run()

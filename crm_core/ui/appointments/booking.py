@@ -30,8 +30,8 @@ from crm_core.ui.states import label_of
 from crm_core.ui.tables import Table
 
 _STEPS = ("do", "for", "at", "kind", "doctor", "find", "days")
-_DAYS = {"1": "This day", "3": "Three days", "7": "A week", "14": "Two weeks"}
-_SHOWN = 24
+_DAYS = {"3": "Three days", "7": "A week", "14": "Two weeks"}
+_SHOWN = 40
 """So many free times of a doctor are offered; a longer list is a narrower question."""
 
 
@@ -74,7 +74,7 @@ def pick_time(hospital_id: int, kind: AppointmentType) -> Slot | None:
     with load() as session:
         doctors = {str(each.id): each.name for each in hospitals.doctors_of(session, hospital_id)}
     with st.grid(3, min_column_width=160):
-        first = address_bar.day("day", "From day") or lagos_today()
+        first = address_bar.day("day", "From day", usual=lagos_today()) or lagos_today()
         days = address_bar.choice("days", "How far", _DAYS, any_label="This day")
         doctor = address_bar.choice("doctor", "Doctor", doctors, any_label="Any doctor")
     asked = SlotFilter(

@@ -120,11 +120,12 @@ def _turning() -> None:
         ("Earlier", ":material/chevron_left:", day - timedelta(days=step)),
         ("Later", ":material/chevron_right:", day + timedelta(days=step)),
     )
-    address_bar.day("day", "Day")
-    for label, icon, other in ways:
-        st.button(label, icon=icon, on_click=address_bar.go, args=({"day": f"{other}"},))
-    if day != lagos_today():
-        st.button("Today", on_click=address_bar.go, args=({"day": None},))
+    address_bar.day("day", "Day", usual=lagos_today())
+    with st.container(horizontal=True, width="content"):
+        for label, icon, other in ways:
+            st.button(label, icon=icon, on_click=address_bar.go, args=({"day": f"{other}"},))
+        if day != lagos_today():
+            st.button("Today", on_click=address_bar.go, args=({"day": None},))
 
 
 def _day() -> date:

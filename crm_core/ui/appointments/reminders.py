@@ -33,7 +33,8 @@ def show(actor: Actor) -> None:
     if proposal is not None:
         _decide(actor, proposal)
         return
-    wanted = address_bar.day("remind", "Visits of") or lagos_today() + timedelta(days=1)
+    tomorrow = lagos_today() + timedelta(days=1)
+    wanted = address_bar.day("remind", "Visits of", usual=tomorrow) or tomorrow
     may = actor.may(Permission.APPOINTMENTS_WRITE)
     if may and st.button("Look at the reminders of this day", type="primary"):
         with load() as session:

@@ -73,7 +73,8 @@ def show(actor: Actor) -> None:
     )
     if actor.may(Permission.APPOINTMENTS_WRITE):
         _leave(tables.pick_many(table), actor)
-        tables.pages(found, "person", param="page")
+        if found.rows:
+            tables.pages(found, "person", "people")
         _join(actor)
     else:
         tables.show(table)

@@ -1,6 +1,6 @@
 """Drafting a campaign: whom, what, on which channels, and at once what it would do and cost."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 from pydantic import ValidationError
@@ -20,13 +20,15 @@ from crm_core.messaging.parts import sms_parts, warning_of
 from crm_core.messaging.schemas import Channel
 from crm_core.people.schemas import Actor
 from crm_core.ui import address_bar, while_typing
-from crm_core.ui.campaigns import segments
+from crm_core.ui.campaigns import segments, words
+from crm_core.ui.formatting import counted
 from crm_core.ui.page import act, form_token, load
 from crm_core.ui.plain import plain
 from crm_core.ui.states import label_of
 
 _SENDABLE = (Channel.SMS, Channel.EMAIL, Channel.WHATSAPP)
 _OPENED = "_drafted_campaign"
+_CALLED = {"name": "Name", "channels": "Channels", "message_template": "Message"}
 
 
 def new(actor: Actor) -> None:
@@ -57,6 +59,8 @@ def _form(actor: Actor, campaign: CampaignRead | None) -> None:
     before = _before(campaign)
     given = _what(before, token) | _whom(before, token, actor) | _says(before, token)
     given |= _measured(before, token)
+    if CampaignType(str(given["type"])).stays_open:
+        given |= _repeated(before, token)
     data = _judged(given)
     sent = st.button("Save the draft", type="primary", key=f"save-{token}", disabled=data is None)
     if sent and data is not None:
@@ -90,19 +94,14 @@ def _what(before: Mapping[str, object], token: str) -> dict[str, object]:
 
 
 def _whom(before: Mapping[str, object], token: str, actor: Actor) -> dict[str, object]:
-    audiences = {
-        TargetAudience.ALL_PATIENTS.value: "All patients",
-        TargetAudience.SPECIFIC_SEGMENT.value: "A segment",
-        TargetAudience.ALL_OWNERS.value: "All owners",
-        TargetAudience.CUSTOM.value: "An uploaded list",
-    }
     with st.container(border=True):
         st.subheader("Whom it is for", anchor=False)
         chosen = st.segmented_control(
             "Audience",
-            list(audiences),
+            list(words.AUDIENCES),
             default=str(before.get("target_audience", TargetAudience.ALL_PATIENTS.value)),
-            format_func=audiences.__getitem__,
+            required=True,
+            format_func=words.AUDIENCES.__getitem__,
             key=f"audience-{token}",
         )
         given: dict[str, object] = {"target_audience": chosen}
@@ -136,11 +135,13 @@ def _says(before: Mapping[str, object], token: str) -> dict[str, object]:
                 "Message", str(before.get("message_template", "")), key=f"body-{token}", height=120
             )
         st.caption(
-            "Fields: {name} {first_name} {hospital} {points} {tier} {benefits} {date} {time}"
+            "Filled in for each person: {name} {first_name} {hospital} {points} {tier} {benefits}"
+            " {date} {time} {unsubscribe}"
         )
         if body and "sms" in chosen:
             parts = sms_parts(body)
-            st.text(f"As an SMS: {parts.parts} parts, {parts.encoding}, {parts.length} characters.")
+            told = f"{counted(parts.parts, 'part')} · {parts.encoding}"
+            st.text(f"As an SMS: {told} · {counted(parts.length, 'character')}")
             warning = warning_of(body)
             if warning:
                 st.warning(plain(warning))
@@ -156,7 +157,7 @@ def _own_text(channel: str, before: Mapping[str, object], token: str) -> dict[st
     """A text of the channel's own, where it has one."""
     texts = before.get("texts")
     kept = texts.get(channel) if isinstance(texts, dict) else None
-    with st.expander(f"Another text for {label_of(channel)}", expanded=kept is not None):
+    with st.expander(f"Other words by {label_of(channel)}", expanded=kept is not None):
         body = st.text_area("Text", (kept or {}).get("body", ""), key=f"own-{channel}-{token}")
         subject = ""
         if channel == Channel.EMAIL:
@@ -169,19 +170,13 @@ def _own_text(channel: str, before: Mapping[str, object], token: str) -> dict[st
 
 
 def _measured(before: Mapping[str, object], token: str) -> dict[str, object]:
-    goals = {
-        Goal.NONE.value: "Nothing that is counted",
-        Goal.APPOINTMENT_BOOKED.value: "Appointments booked",
-        Goal.VISIT_COMPLETED.value: "Visits completed",
-        Goal.SURVEY_ANSWERED.value: "Surveys answered",
-    }
     with st.container(border=True), st.grid(3, min_column_width=180):
-        names = list(goals)
+        names = list(words.GOALS)
         goal = st.selectbox(
-            "What it is to bring about",
+            "Goal",
             names,
             names.index(str(before.get("goal", Goal.NONE.value))),
-            format_func=goals.__getitem__,
+            format_func=words.GOALS.__getitem__,
             key=f"goal-{token}",
         )
         days = st.number_input(
@@ -202,6 +197,20 @@ def _measured(before: Mapping[str, object], token: str) -> dict[str, object]:
     return {"goal": goal, "goal_days": int(days), "control_percent": int(control)}
 
 
+def _repeated(before: Mapping[str, object], token: str) -> dict[str, object]:
+    """A reminder goes on every day: whether somebody whom its rule reaches again gets it again."""
+    with st.container(border=True):
+        days = st.number_input(
+            "Again after so many days",
+            0,
+            365,
+            _number(before, "repeat_after_days", 0),
+            key=f"again-{token}",
+            help="0: each person once, however long the reminder runs.",
+        )
+    return {"repeat_after_days": int(days) or None}
+
+
 def _number(before: Mapping[str, object], name: str, usual: int) -> int:
     kept = before.get(name, usual)
     return kept if isinstance(kept, int) else usual
@@ -214,10 +223,19 @@ def _judged(given: Mapping[str, object]) -> CampaignCreate | None:
     try:
         return CampaignCreate.model_validate(dict(given))
     except ValidationError as error:
-        for problem in problems_of(error):
-            where = f"{label_of(problem.path)}: " if problem.path else ""
-            st.warning(plain(f"{where}{problem.message}"))
+        _complain([(each.path, each.message) for each in problems_of(error)], given)
         return None
+
+
+def _complain(problems: Sequence[tuple[str, str]], given: Mapping[str, object]) -> None:
+    """What is not written yet is no mistake: it is named quietly; what is wrong is a warning."""
+    missing = [_CALLED[path] for path, _ in problems if path in _CALLED and not given.get(path)]
+    for path, message in problems:
+        if path not in _CALLED or given.get(path):
+            called = _CALLED.get(path) or label_of(path)
+            st.warning(plain(f"{called}: {message}" if path else message))
+    if missing:
+        st.caption(f"Still missing: {', '.join(missing).lower()}.")
 
 
 def _save(actor: Actor, campaign: CampaignRead | None, data: CampaignCreate, token: str) -> None:
@@ -226,7 +244,7 @@ def _save(actor: Actor, campaign: CampaignRead | None, data: CampaignCreate, tok
         if campaign is None:
             saved = service.create_campaign(session, data, actor=actor)
         else:
-            change = data.model_dump(mode="json", exclude={"scheduled_date", "repeat_after_days"})
+            change = data.model_dump(mode="json", exclude={"scheduled_date"})
             update = CampaignUpdate.model_validate(change | {"version": campaign.version})
             saved = service.update_campaign(session, campaign.id, update, actor=actor)
         kept[_OPENED] = str(saved.id)

@@ -8,11 +8,13 @@ from crm_core.campaigns.audiences import brief_of
 from crm_core.campaigns.schemas import (
     CampaignRead,
     CampaignStatus,
+    ChannelCost,
     Fate,
     PreviewRead,
     RecipientFilter,
     RecipientRead,
 )
+from crm_core.messaging.filling import UNSUBSCRIBE
 from crm_core.people.schemas import Actor
 from crm_core.ui import address_bar, charts, tables
 from crm_core.ui.charts import Chart, Series
@@ -23,10 +25,10 @@ from crm_core.ui.states import Tone, label_of
 from crm_core.ui.tables import Table
 
 _PEOPLE = {
-    "Person": tables.text(width=190),
-    "Code": tables.text(width=100),
-    "What": tables.text(width=130),
-    "Why": tables.text(width=330),
+    "Person": tables.text(width=150),
+    "Code": tables.text(width=85),
+    "What": tables.text(width=115),
+    "Why": tables.text(width=315),
     "Messages": tables.text(width=220),
     "Did it": tables.text(width=70),
 }
@@ -56,9 +58,10 @@ def texts(campaign: CampaignRead) -> None:
         with st.container(border=True):
             st.markdown(f"**{plain(name)}**")
             for channel, said in by_channel.items():
-                subject = f"{said.subject}\n" if said.subject else ""
                 st.caption(label_of(channel))
-                st.text(f"{subject}{said.body}")
+                if said.subject:
+                    st.markdown(f"**{plain(said.subject)}**")
+                st.text(said.body.replace(f"{{{UNSUBSCRIBE}}}", "(a link of their own)"))
 
 
 def _preview(found: PreviewRead) -> None:
@@ -69,10 +72,7 @@ def _preview(found: PreviewRead) -> None:
         st.metric("Control group", f"{found.control:,}", border=True)
         st.metric("Get it", f"{found.recipients:,}", border=True)
         st.metric("Costs", naira(found.cost), border=True)
-    for cost in found.costs:
-        parts = f", {counted(cost.parts, 'part')}" if cost.parts != cost.messages else ""
-        told = f"{counted(cost.messages, 'message')}{parts}: {naira(cost.cost)}"
-        st.text(f"{label_of(cost.channel)}: {told}")
+    st.text(" · ".join(_priced(cost) for cost in found.costs))
     if found.deferred:
         st.info(
             f"{counted(found.deferred, 'message')} would wait until"
@@ -84,22 +84,29 @@ def _preview(found: PreviewRead) -> None:
     _why(found)
 
 
+def _priced(cost: ChannelCost) -> str:
+    parts = f", {counted(cost.parts, 'part')}" if cost.parts != cost.messages else ""
+    told = f"{counted(cost.messages, 'message')}{parts}, {naira(cost.cost)}"
+    return f"{label_of(cost.channel)}: {told}"
+
+
 def _why(found: PreviewRead) -> None:
     reasons = [*found.excluded]
     if not reasons:
         return
     st.subheader("Why people are left out", anchor=False)
     chart = Chart(
-        labels=[reason.sentence for reason in reasons],
+        labels=[label_of(reason.reason) for reason in reasons],
         series=[Series("People", [reason.count for reason in reasons], Tone.AMBER)],
         alt="People left out, by reason",
         empty="Nobody is left out.",
         name="left-out",
         money=False,
-        height=max(160, 44 * len(reasons)),
+        height=24 + 44 * len(reasons),
         opens=lambda place, _: {"fate": reasons[place].reason.value, "people": None},
     )
     charts.bars(chart, sideways=True, notes=[f"{reason.count:,}" for reason in reasons])
+    st.caption("Press a bar to see its people.")
 
 
 def _people(campaign: CampaignRead, actor: Actor) -> None:
@@ -123,7 +130,7 @@ def _people(campaign: CampaignRead, actor: Actor) -> None:
             name="recipients",
         )
     )
-    tables.pages(found, "person", param="people")
+    tables.pages(found, "person", "people", param="people")
 
 
 def _row(one: RecipientRead) -> dict[str, object]:

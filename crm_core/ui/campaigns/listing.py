@@ -21,14 +21,14 @@ from crm_core.ui.tables import Table
 
 _FIELDS = {"status": "status", "type": "type", "page": "page"}
 _COLUMNS = {
-    "Campaign": tables.text(width=230),
-    "Kind": tables.text(width=105),
-    "State": tables.state(CampaignStatus, width=130),
-    "People": tables.number(width=80),
-    "Sent": tables.number(width=80),
-    "Delivered": tables.number(width=85),
-    "Read": tables.number(width=75),
-    "Answered, %": tables.text(width=95),
+    "Campaign": tables.text(width=220),
+    "Kind": tables.text(width=100),
+    "State": tables.state(CampaignStatus, width=135),
+    "People": tables.number(width=70),
+    "Sent": tables.number(width=70),
+    "Delivered": tables.number(width=80),
+    "Read": tables.number(width=65),
+    "Answered": tables.text(width=80),
     "Drafted by": tables.text(width=130),
 }
 _COMPARED = {
@@ -94,7 +94,7 @@ def _row(campaign: CampaignRead) -> dict[str, object]:
         "Sent": campaign.messages_sent,
         "Delivered": campaign.messages_delivered,
         "Read": campaign.messages_read,
-        "Answered, %": f"{campaign.response_rate:.1f}",
+        "Answered": f"{campaign.response_rate:.1f} %" if campaign.messages_sent else "–",
         "Drafted by": campaign.created_by_name,
     }
 

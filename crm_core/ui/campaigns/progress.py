@@ -20,7 +20,8 @@ from crm_core.ui.page import load
 from crm_core.ui.states import Tone, label_of
 from crm_core.ui.tables import Table
 
-_EVERY = 2.0
+_OFTEN, _NOW_AND_THEN = 2.0, 10.0
+"""Seconds between two looks: while messages go out, and while answers still come in."""
 _STEPS = ("queued", "sent", "delivered", "read", "answered")
 _FAILURES = {
     "Channel": tables.text(width=110),
@@ -31,11 +32,11 @@ _FAILURES = {
 
 
 def show(campaign_id: int) -> None:
-    """The tab Progress; it looks again by itself as long as something moves."""
+    """The tab Progress; it looks again by itself until the campaign is over."""
     with load() as session:
         stats = figures.campaign_stats(session, campaign_id)
-    moving = _is_moving(stats)
-    st.fragment(_live, run_every=_EVERY if moving else None)(campaign_id, moving)
+    pace = _pace(stats)
+    st.fragment(_live, run_every=pace)(campaign_id, pace)
 
 
 def effect(campaign: CampaignRead, actor: Actor) -> None:
@@ -72,17 +73,20 @@ def _group(label: str, group: Group) -> None:
     )
 
 
-def _is_moving(stats: CampaignStats) -> bool:
-    queueing = any(run.state in (RunState.WAITING, RunState.QUEUEING) for run in stats.runs)
-    under_way = stats.status is CampaignStatus.ACTIVE and stats.total.waiting > 0
-    arriving = stats.total.sent > stats.total.read and stats.status is CampaignStatus.ACTIVE
-    return queueing or under_way or arriving
+def _pace(stats: CampaignStats) -> float | None:
+    """Seconds to the next look; None where it is over or held, for nothing moves by itself then."""
+    if any(run.state in (RunState.WAITING, RunState.QUEUEING) for run in stats.runs):
+        return _OFTEN
+    if stats.status is not CampaignStatus.ACTIVE:
+        return None
+    return _OFTEN if stats.total.waiting or stats.rate else _NOW_AND_THEN
 
 
-def _live(campaign_id: int, moving: bool) -> None:
+def _live(campaign_id: int, pace: float | None) -> None:
     with load() as session:
         stats = figures.campaign_stats(session, campaign_id)
-    if moving and not _is_moving(stats):
+    if _pace(stats) != pace:
+        # The state at the head of the page may be another now, and with it what one may do.
         st.rerun()
     _how_far(stats)
     with st.grid(5, min_column_width=140):
@@ -106,7 +110,8 @@ def _how_far(stats: CampaignStats) -> None:
         done = max(0.0, min(1.0, 1 - waiting / queued))
         left = f", about {_time(stats.seconds_left)} left" if stats.seconds_left else ""
         told = f"{queued - waiting:,} of {queued:,} messages handed over{left}"
-        st.progress(done, text=f"{told} · {stats.rate:,} a minute")
+        rate = f" · {stats.rate:,} a minute" if stats.rate else ""
+        st.progress(done, text=f"{told}{rate}")
 
 
 def _time(seconds: float) -> str:

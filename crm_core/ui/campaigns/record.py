@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import streamlit as st
 
@@ -16,13 +17,14 @@ from crm_core.campaigns.schemas import (
     Schedule,
     TargetAudience,
 )
+from crm_core.campaigns.segments.schemas import Criteria
 from crm_core.insights.timelines import history_of
 from crm_core.people.schemas import Actor, Permission
 from crm_core.ui import address_bar, beside, facts, tables
-from crm_core.ui.campaigns import editing, explaining, listing, progress
-from crm_core.ui.formatting import moment, words
+from crm_core.ui.campaigns import editing, explaining, listing, progress, words
+from crm_core.ui.formatting import counted, moment
 from crm_core.ui.forms import Form
-from crm_core.ui.page import act, load
+from crm_core.ui.page import act, form_token, load
 from crm_core.ui.plain import plain
 from crm_core.ui.states import chips, label_of
 from crm_core.ui.tables import Table
@@ -72,6 +74,7 @@ class _Step:
     needs: Permission
     states: frozenset[CampaignStatus]
     command: Callable[..., object]
+    onward: bool = False
 
 
 _EDITABLE = frozenset({_S.DRAFT, _S.PENDING_APPROVAL, _S.APPROVED, _S.SCHEDULED})
@@ -90,6 +93,7 @@ _STEPS = (
         _P.CAMPAIGNS_DRAFT,
         frozenset({_S.DRAFT}),
         service.submit_campaign,
+        onward=True,
     ),
     _Step(
         "Approve",
@@ -97,13 +101,7 @@ _STEPS = (
         _P.CAMPAIGNS_APPROVE,
         frozenset({_S.PENDING_APPROVAL}),
         service.approve_campaign,
-    ),
-    _Step(
-        "Launch now",
-        "The launch has begun",
-        _P.CAMPAIGNS_LAUNCH,
-        frozenset({_S.APPROVED, _S.SCHEDULED}),
-        service.launch_campaign,
+        onward=True,
     ),
     _Step(
         "Take off the schedule",
@@ -116,6 +114,15 @@ _STEPS = (
     _Step(
         "Resume", "It goes on", _P.CAMPAIGNS_LAUNCH, frozenset({_S.PAUSED}), service.resume_campaign
     ),
+)
+
+_LAUNCH = _Step(
+    "Launch now",
+    "The launch has begun",
+    _P.CAMPAIGNS_LAUNCH,
+    frozenset({_S.APPROVED, _S.SCHEDULED}),
+    service.launch_campaign,
+    onward=True,
 )
 
 
@@ -132,6 +139,8 @@ def _steps(campaign: CampaignRead, actor: Actor) -> None:
                 _button(step, campaign, actor)
         if actor.may(_P.CAMPAIGNS_APPROVE) and status is _S.PENDING_APPROVAL:
             _reject(campaign, actor)
+        if actor.may(_LAUNCH.needs) and status in _LAUNCH.states:
+            _launch(campaign, actor)
         if actor.may(_P.CAMPAIGNS_LAUNCH) and status is _S.APPROVED:
             _schedule(campaign, actor)
         if actor.may(_P.CAMPAIGNS_LAUNCH) and status.can_become(_S.CANCELLED):
@@ -139,9 +148,22 @@ def _steps(campaign: CampaignRead, actor: Actor) -> None:
 
 
 def _button(step: _Step, campaign: CampaignRead, actor: Actor) -> None:
-    if st.button(step.label, key=f"step-{step.label}"):
-        with act(step.flash) as session:
+    kind: Literal["primary", "secondary"] = "primary" if step.onward else "secondary"
+    # One token a campaign and step: a double click on "Send a test" sends one test.
+    once = form_token(f"{campaign.id}-{step.label}")
+    if st.button(step.label, type=kind, key=f"step-{step.label}"):
+        with act(step.flash, once=once) as session:
             step.command(session, campaign.id, actor=actor)
+
+
+def _launch(campaign: CampaignRead, actor: Actor) -> None:
+    """In two clicks: what was sent is not taken back."""
+    with st.popover("Launch", type="primary"):
+        st.text(
+            "It goes out at once to the people under Who and why. Its audience is frozen then,"
+            " and its texts are not changed any more."
+        )
+        _button(_LAUNCH, campaign, actor)
 
 
 def _reject(campaign: CampaignRead, actor: Actor) -> None:
@@ -179,9 +201,9 @@ def _message(campaign: CampaignRead, actor: Actor) -> None:
         facts.show(
             {
                 "Kind": label_of(campaign.type),
-                "Audience": label_of(campaign.target_audience),
+                "Audience": words.AUDIENCES[campaign.target_audience],
                 "Channels": ", ".join(label_of(channel) for channel in campaign.channels),
-                "Goal": label_of(campaign.goal),
+                "Goal": words.GOALS[campaign.goal],
                 "Control group": f"{campaign.control_percent} %",
                 "Drafted by": campaign.created_by_name,
                 "Approved by": campaign.approved_by_name or "–",
@@ -192,6 +214,8 @@ def _message(campaign: CampaignRead, actor: Actor) -> None:
         )
         if campaign.description:
             st.text(campaign.description)
+        if campaign.target_audience is TargetAudience.SPECIFIC_SEGMENT:
+            st.text(words.told(Criteria.model_validate(campaign.segment_criteria)))
     explaining.texts(campaign)
     editable = not campaign.status.launched and campaign.status is not _S.CANCELLED
     mine = actor.may(Permission.CAMPAIGNS_DRAFT) and editable
@@ -203,7 +227,7 @@ def _list(campaign: CampaignRead, actor: Actor) -> None:
     with load() as session:
         size = queries.list_size(session, campaign.id)
     st.subheader("The list", anchor=False)
-    st.text(f"{size:,} patients are on it.")
+    st.text(f"On it: {counted(size, 'patient')}.")
     with Form("campaign-list") as form:
         form.prose("entries", "Codes, phone numbers or email addresses, one a line")
         sent = form.submit("Replace the list", primary=False)
@@ -245,5 +269,5 @@ def _said(status: tuple[object, object] | None, action: str) -> str:
     if action == "insert":
         return "Drafted"
     if status is None:
-        return "Changed" if action == "update" else words(action)
-    return f"{words(str(status[0]))} → {words(str(status[1])).lower()}"
+        return "Changed" if action == "update" else label_of(action)
+    return f"{label_of(str(status[0]))} → {label_of(str(status[1])).lower()}"

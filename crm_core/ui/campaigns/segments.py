@@ -9,8 +9,6 @@ from pydantic import ValidationError
 
 from crm_core.base.clock import lagos_today
 from crm_core.base.validation import problems_of
-from crm_core.campaigns import queries as campaigns
-from crm_core.campaigns.schemas import CampaignFilter
 from crm_core.campaigns.segments.live import LIVE
 from crm_core.campaigns.segments.schemas import (
     FIELDS,
@@ -21,15 +19,10 @@ from crm_core.campaigns.segments.schemas import (
     Operator,
     SegmentField,
 )
-from crm_core.campaigns.segments.values import ConsentChannel, Kind
-from crm_core.hospitals import queries as hospitals
-from crm_core.loyalty.schemas import Tier
-from crm_core.patients.places import states
-from crm_core.patients.schemas import Gender
+from crm_core.campaigns.segments.values import Kind
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui.page import load
+from crm_core.ui.campaigns import choices, words
 from crm_core.ui.plain import plain
-from crm_core.ui.states import label_of
 
 _LOOK_EVERY = 1.0
 _MOST = 12
@@ -62,14 +55,15 @@ class Builder:
             "Patients for whom",
             [Match.ALL.value, Match.ANY.value],
             default=self.before.match.value,
-            format_func={"all": "all of these hold", "any": "any of these holds"}.__getitem__,
+            required=True,
+            format_func=words.MATCHES.__getitem__,
             key=f"{self.name}-match",
         )
         rows: list[Row] = st.session_state[self.name]
         conditions = [self._row(number, row, actor) for number, row in enumerate(rows)]
         if len(rows) < _MOST:
             st.button("Add a condition", icon=":material/add:", on_click=self._add)
-        return self._checked(str(match or Match.ALL.value), conditions)
+        return self._checked(match, conditions)
 
     def _row(self, number: int, row: Row, actor: Actor) -> Mapping[str, object]:
         fields = [
@@ -78,7 +72,9 @@ class Builder:
             if not spec.sensitive or actor.may(Permission.SENSITIVE_READ)
         ]
         key = f"{self.name}-{row['key']}"
-        what, how, value, gone = st.columns([3, 3, 4, 1], vertical_alignment="bottom")
+        # On a telephone the fields lie below each other: the frame holds them together.
+        with st.container(border=True):
+            what, how, value, gone = st.columns([5, 6, 7, 3], vertical_alignment="bottom")
         field = what.selectbox(
             "What",
             fields,
@@ -93,7 +89,7 @@ class Builder:
             "How",
             operators,
             operators.index(row["operator"]) if same else 0,
-            format_func=lambda one: label_of(one).lower(),
+            format_func=words.operator,
             key=f"{key}-{field}-operator",
         )
         kept = row["value"] if same and row["operator"] == operator else None
@@ -199,29 +195,8 @@ def _several(kind: Kind, spec: FieldSpec, kept: Any, key: str) -> object:
         return st.multiselect(
             spec.label, kept or [], kept or [], key=key, accept_new_options=True, placeholder="Type"
         )
-    options = _options(kind, spec)
+    options = choices.options(kind, spec)
     chosen = [one for one in (kept or []) if one in options]
     return st.multiselect(
         spec.label, list(options), chosen, format_func=options.__getitem__, key=key
     )
-
-
-def _options(kind: Kind, spec: FieldSpec) -> dict[Any, str]:
-    """What there is to choose from, and how it reads."""
-    if kind is Kind.AREAS:
-        names = [f"{state.name}: {area}" for state in states() for area in state.areas]
-        return {name: name for name in names}
-    if kind is Kind.STATES:
-        return {state.name: state.name for state in states()}
-    if kind is Kind.RECORDS:
-        return _records(spec)
-    words = {Kind.SEXES: Gender, Kind.TIERS: Tier, Kind.CHANNELS: ConsentChannel}[kind]
-    return {word.value: label_of(word.value) for word in words}
-
-
-def _records(spec: FieldSpec) -> dict[Any, str]:
-    with load() as session:
-        if spec is FIELDS[SegmentField.CAMPAIGN]:
-            found = campaigns.list_campaigns(CampaignFilter(limit=100)).page(session)
-            return {one.id: one.name for one in found.rows}
-        return {one.id: one.name for one in hospitals.all_hospitals(session)}
