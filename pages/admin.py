@@ -1,9 +1,18 @@
-"""People, API tokens, sign-ins; settings, the history, other systems, jobs and channels."""
+"""People, API tokens, sign-ins; settings, the history, other systems, jobs, data subjects."""
 
 import streamlit as st
 
 from crm_core.people.schemas import Permission
-from crm_core.ui.admin import history, integrations, people, settings, sign_ins, tokens, work
+from crm_core.ui.admin import (
+    history,
+    integrations,
+    people,
+    settings,
+    sign_ins,
+    subjects,
+    tokens,
+    work,
+)
 from crm_core.ui.page import open_page
 
 actor = open_page("Admin", needs=Permission.PEOPLE_MANAGE)
@@ -16,6 +25,7 @@ TABS = {
     "History": history.show,
     "Integrations": integrations.show,
     "Jobs and channels": work.show,
+    "Data subjects": subjects.show,
 }
 
 # Only the open tab is computed; the address remembers which one it is.

@@ -17,6 +17,7 @@ from crm_core.patients import models as patients
 from crm_core.payouts import models as payouts
 from crm_core.payouts.transfers import models as transfers
 from crm_core.people import models as people
+from crm_core.privacy import models as privacy
 
 METADATA = Base.metadata
 TABLES = (
@@ -38,4 +39,5 @@ TABLES = (
     feedback,
     campaigns,
     integrations,
+    privacy,
 )

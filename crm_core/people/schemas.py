@@ -44,6 +44,7 @@ class Permission(StrEnum):
     HISTORY_READ = "history_read"
     SETTINGS_WRITE = "settings_write"
     PEOPLE_MANAGE = "people_manage"
+    PRIVACY_MANAGE = "privacy_manage"
     JOBS_RUN = "jobs_run"
 
 
@@ -116,6 +117,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: _SEES
     | {
         Permission.PEOPLE_MANAGE,
+        Permission.PRIVACY_MANAGE,
         Permission.SETTINGS_WRITE,
         Permission.HISTORY_READ,
         Permission.MESSAGES_MANAGE,
@@ -180,6 +182,7 @@ _REFUSALS = {
     Permission.HISTORY_READ: "You may not read the history: this takes the admin role.",
     Permission.SETTINGS_WRITE: "You may not change settings: this takes the admin role.",
     Permission.PEOPLE_MANAGE: "You may not manage people and tokens: this takes the admin role.",
+    Permission.PRIVACY_MANAGE: "Data subjects' requests and breaches take the admin role.",
     Permission.JOBS_RUN: "Only the worker and the command line run jobs.",
 }
 
