@@ -42,7 +42,7 @@ def show(actor: Actor) -> None:
         ),
         opens=lambda incident_id: {"incident": str(incident_id)},
     )
-    tables.pages(found, "breach")
+    tables.pages(found, "incident")
     chosen = address_bar.number("incident")
     for each in found.rows:
         if each.id == chosen and each.reported_at is None:

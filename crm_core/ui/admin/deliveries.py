@@ -39,7 +39,7 @@ def show(actor: Actor) -> None:
         ),
         opens=lambda delivery_id: {"delivery": str(delivery_id)},
     )
-    tables.pages(found, "delivery")
+    tables.pages(found, "webhook")
     chosen = address_bar.number("delivery")
     for each in found.rows:
         if each.id == chosen:

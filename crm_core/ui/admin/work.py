@@ -46,18 +46,8 @@ def show(actor: Actor) -> None:
         channels = channel_states(session)
     _workers(now)
     _jobs(now)
-    with st.grid(2, min_column_width=320):
-        _part("Events of providers", _EVENTS, _events(now), empty="Every event was applied.")
-        with st.container():
-            rows = [_channel(each) for each in channels]
-            _part("Channels", _CHANNELS, rows, empty="Nothing is sent by any channel.")
-            st.page_link(
-                "pages/communications.py",
-                label="Pause and open channels",
-                icon=":material/arrow_forward:",
-                icon_position="right",
-                query_params={"tab": "channels"},
-            )
+    _channels(channels)
+    _part("Events of providers", _EVENTS, _events(now), empty="Every event was applied.")
 
 
 def _workers(now: Work) -> None:
@@ -99,10 +89,22 @@ def _events(now: Work) -> list[dict[str, object]]:
     ]
 
 
+def _channels(channels: list[ChannelHealth]) -> None:
+    rows = [_channel(each) for each in channels]
+    _part("Channels", _CHANNELS, rows, empty="Nothing is sent by any channel.")
+    st.page_link(
+        "pages/communications.py",
+        label="Pause and open channels",
+        icon=":material/arrow_forward:",
+        icon_position="right",
+        query_params={"tab": "channels"},
+    )
+
+
 def _channel(each: ChannelHealth) -> dict[str, object]:
     return {
         "Channel": label_of(each.channel.value),
-        "Gateway": f"{each.gateway} (sandbox)" if each.sandbox else each.gateway,
+        "Gateway": each.gateway,
         "State": "sends" if each.state.value == "closed" else label_of(each.state.value),
         "Why": each.reason or "",
         "Waiting": each.waiting,
