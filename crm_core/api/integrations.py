@@ -16,12 +16,15 @@ from crm_core.api.deps import CurrentActor, Db, ReaderDep, needs
 from crm_core.api.refusals import answer_json
 from crm_core.api.responses import Done, JsonText, Rows
 from crm_core.api.route import Route
+from crm_core.appointments.schemas import AppointmentRead
 from crm_core.base.db import transaction
 from crm_core.base.errors import Invalid, Refusal
 from crm_core.base.validation import sentence_of
-from crm_core.hospitals.schemas import HospitalRead, RevenueRead
+from crm_core.hospitals.schemas import DepartmentRead, DoctorRead, HospitalRead, RevenueRead
 from crm_core.integrations.incoming import Taken, events, keep_refused, list_events
 from crm_core.integrations.incoming.schemas import (
+    DepartmentEvent,
+    DoctorEvent,
     HospitalEvent,
     IntegrationEventFilter,
     IntegrationEventRead,
@@ -29,6 +32,7 @@ from crm_core.integrations.incoming.schemas import (
     OnboardingEvent,
     RevenueEvent,
     Source,
+    VisitEvent,
 )
 from crm_core.people.schemas import Permission
 
@@ -36,6 +40,9 @@ _SOURCES = {
     "onboarding": Source.ONBOARDING,
     "revenue": Source.BILLING,
     "hospitals": Source.HOSPITALS,
+    "departments": Source.DEPARTMENTS,
+    "doctors": Source.DOCTORS,
+    "visits": Source.VISITS,
 }
 
 
@@ -96,6 +103,24 @@ def take_revenue(db: Db, actor: CurrentActor, event: RevenueEvent) -> Response:
 def open_hospital(db: Db, actor: CurrentActor, event: HospitalEvent) -> Response:
     """A hospital that hospital management opened."""
     return _answer(events.open_hospital(db, event, actor=actor), "Hospital opened")
+
+
+@router.post("/departments", status_code=201, **_answers(DepartmentRead))
+def open_department(db: Db, actor: CurrentActor, event: DepartmentEvent) -> Response:
+    """A department that hospital management opened."""
+    return _answer(events.open_department(db, event, actor=actor), "Department opened")
+
+
+@router.post("/doctors", status_code=201, **_answers(DoctorRead))
+def take_on_doctor(db: Db, actor: CurrentActor, event: DoctorEvent) -> Response:
+    """A doctor whom hospital management took on."""
+    return _answer(events.take_on_doctor(db, event, actor=actor), "Doctor taken on")
+
+
+@router.post("/visits", status_code=201, **_answers(AppointmentRead))
+def take_visit(db: Db, actor: CurrentActor, event: VisitEvent) -> Response:
+    """A visit that was completed: one booked here, or one of a patient without an appointment."""
+    return _answer(events.complete_visit(db, event, actor=actor), "Visit completed")
 
 
 @router.get("/events")

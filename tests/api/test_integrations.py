@@ -12,7 +12,9 @@ from crm_core.base.clock import lagos_today
 from crm_core.base.db import reading, transaction
 from crm_core.people.schemas import Role
 from tests.api.tokens import make_token
+from tests.make_appointments import make_visit
 from tests.make_business import make_hospital
+from tests.make_patients import make_patient
 
 ONBOARDING = f"{PREFIX}/integrations/onboarding"
 REVENUE = f"{PREFIX}/integrations/revenue"
@@ -143,3 +145,49 @@ def test_who_may_not_change_owners_onboards_none(client: TestClient, role: Role)
 def test_a_body_that_is_no_event_is_refused(client: TestClient, body: bytes) -> None:
     headers = {"content-type": "application/json"}
     assert client.post(ONBOARDING, content=body, headers=headers).status_code == 400
+
+
+def as_role(client: TestClient, role: Role, path: str, body: dict[str, Any]) -> Any:
+    """Sends it as another system, with this role."""
+    with transaction(who="test") as session:
+        headers = {"Authorization": f"Bearer {make_token(session, role)}"}
+    return client.post(f"{PREFIX}/integrations/{path}", json=body, headers=headers)
+
+
+def test_hospital_management_opens_departments_and_takes_on_doctors(client: TestClient) -> None:
+    with transaction(who="test") as session:
+        place = make_hospital(session).id
+    body = {"event_id": "dep-1", "hospital_id": place, "name": "Eyes"}
+    first = as_role(client, Role.APPROVER, "departments", body)
+    again = as_role(client, Role.APPROVER, "departments", body)
+    assert (first.status_code, again.status_code) == (201, 200)
+    doctor = {"event_id": "doc-1", "hospital_id": place, "name": "Dr Ngozi Okeke"}
+    assert as_role(client, Role.APPROVER, "doctors", doctor).status_code == 201
+    assert as_role(client, Role.VIEWER, "doctors", doctor | {"event_id": "2"}).status_code == 403
+
+
+def test_a_completed_visit_brings_its_points_once(client: TestClient) -> None:
+    with transaction(who="test") as session:
+        body = {
+            "event_id": "visit-1",
+            "patient_id": make_patient(session).id,
+            "hospital_id": make_hospital(session).id,
+        }
+    first = as_role(client, Role.VIEWER, "visits", body)
+    again = as_role(client, Role.VIEWER, "visits", body)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json()["data"]["status"] == "completed"
+    assert count("crm_loyalty_transactions WHERE rule = 'visit'") == 1
+
+
+def test_a_visit_that_was_booked_here_is_completed(client: TestClient) -> None:
+    with transaction(who="test") as session:
+        visit = make_visit(session)
+    body = {"event_id": "visit-1", "appointment_id": visit.id}
+    assert as_role(client, Role.VIEWER, "visits", body).json()["data"]["id"] == visit.id
+    assert ask(f"SELECT status FROM crm_appointments WHERE id = {visit.id}") == "completed"
+
+
+def test_a_visit_of_nobody_is_refused(client: TestClient) -> None:
+    assert as_role(client, Role.VIEWER, "visits", {"event_id": "visit-1"}).status_code == 400
+    assert "appointment_id" in ask("SELECT refusal FROM crm_integration_events")

@@ -12,13 +12,21 @@ from pydantic import (
     StringConstraints,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
+from crm_core.appointments.schemas import AppointmentType
 from crm_core.base.clock import Instant
 from crm_core.base.money import Naira
 from crm_core.base.paging import PageRequest
-from crm_core.base.words import Search
-from crm_core.hospitals.schemas import HospitalCreate, HospitalRead, RevenueRecord
+from crm_core.base.words import RecordId, Search
+from crm_core.hospitals.schemas import (
+    DepartmentCreate,
+    DoctorCreate,
+    HospitalCreate,
+    HospitalRead,
+    RevenueRecord,
+)
 from crm_core.owners.schemas import (
     ContractDay,
     ContractRead,
@@ -39,6 +47,9 @@ class Source(StrEnum):
     ONBOARDING = "onboarding"
     BILLING = "billing"
     HOSPITALS = "hospitals"
+    DEPARTMENTS = "departments"
+    DOCTORS = "doctors"
+    VISITS = "visits"
 
 
 class EventState(StrEnum):
@@ -96,6 +107,44 @@ class HospitalEvent(HospitalCreate):
     """A hospital that hospital management opened."""
 
     event_id: EventId
+
+
+class DepartmentEvent(DepartmentCreate):
+    """A department that hospital management opened."""
+
+    event_id: EventId
+
+
+class DoctorEvent(DoctorCreate):
+    """A doctor whom hospital management took on."""
+
+    event_id: EventId
+
+
+class VisitEvent(BaseModel):
+    """A visit that was completed at a hospital.
+
+    Either one that was booked here, by ``appointment_id``, or one without an appointment, by
+    patient and hospital. It brings the patient's points, as completing it here does.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    event_id: EventId
+    appointment_id: RecordId | None = None
+    patient_id: RecordId | None = None
+    hospital_id: RecordId | None = None
+    type: AppointmentType = AppointmentType.CONSULTATION
+    department_id: RecordId | None = None
+    doctor_id: RecordId | None = None
+
+    @model_validator(mode="after")
+    def names_one_visit(self) -> "VisitEvent":
+        """By its id, or by who came where."""
+        apart = self.patient_id is not None and self.hospital_id is not None
+        if (self.appointment_id is None) != apart:
+            raise ValueError("give appointment_id, or patient_id and hospital_id")
+        return self
 
 
 class IntegrationEventRead(BaseModel):
