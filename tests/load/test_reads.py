@@ -129,7 +129,7 @@ def _figures(session: Session) -> Iterator[tuple[str, Statement, Statement, Act]
     months = last_months(12)
     yield (
         "satisfaction by month",
-        _named(owners._SCORE_BY_MONTH, months=months),
+        _named(owners._SCORE_BY_MONTH, months=months, hospital_id=None),
         Statement("SELECT as_of, avg(score) FROM crm_owner_scores GROUP BY as_of"),
         lambda: owners.satisfaction_by_month(session, months),
     )
