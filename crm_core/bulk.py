@@ -107,7 +107,7 @@ def import_patients(
             _write_refused(seen, refused, actor)
 
 
-@click.command("reconcile")
+@click.command("reconcile", short_help="Ask the transfer provider about what it did not answer.")
 def reconcile_transfers() -> None:
     """Ask the transfer provider now about every transfer that was not answered.
 

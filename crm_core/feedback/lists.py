@@ -80,7 +80,15 @@ _FILTERS: dict[str, ColumnElement[bool]] = {
     "hospital_id": Feedback.hospital_id == bindparam("hospital_id"),
     "department_id": Feedback.department_id == bindparam("department_id"),
     "source_type": Feedback.source_type == bindparam("source_type"),
-    "patient_id": Feedback.patient_id == bindparam("patient_id"),
+    # What was said under a record that was merged into this one is this person's, too.
+    "patient_id": Feedback.patient_id.in_(
+        select(Patient.id).where(
+            or_(
+                Patient.id == bindparam("patient_id"),
+                Patient.merged_into_id == bindparam("patient_id"),
+            )
+        )
+    ),
     "owner_id": Feedback.owner_id == bindparam("owner_id"),
     "about_staff_id": Feedback.about_staff_id == bindparam("about_staff_id"),
     "category": func.lower(Feedback.category) == func.lower(bindparam("category", type_=String)),
