@@ -4,9 +4,8 @@ from sqlalchemy.orm import Session
 
 from crm_core.feedback import queries
 from crm_core.feedback.schemas import FeedbackFilter
-from crm_core.loyalty import service as loyalty
 from tests.make_feedback import make_feedback
-from tests.make_patients import DESK, make_patient
+from tests.make_patients import join, make_patient
 
 
 def test_what_was_said_under_a_merged_record_is_found(session: Session) -> None:
@@ -18,6 +17,6 @@ def test_what_was_said_under_a_merged_record_is_found(session: Session) -> None:
         for patient in (stays, gone)
     ]
     make_feedback(session, source_type="patient", source_id=other.id)
-    loyalty.merge_patients(session, stays.id, gone.id, why="The same person", actor=DESK)
+    join(session, stays.id, gone.id)
     found = queries.list_queue(FeedbackFilter(patient_id=stays.id)).page(session)
     assert sorted(row.id for row in found.rows) == said
