@@ -55,7 +55,7 @@ def draft(desk: Desk) -> None:
     desk.press("New campaign")
     desk.settle()
     desk.write("Name", NAME)
-    desk.page.get_by_role("radio", name="A segment").click()
+    desk.page.get_by_text("A segment", exact=True).click()
     expect(desk.page.get_by_test_id("stMetricValue")).to_have_text(re.compile(r"^\d+$"))
     desk.choose("What", "State")
     for state in ("Enugu", "Kano"):
@@ -75,7 +75,8 @@ def draft(desk: Desk) -> None:
 
 def pick(desk: Desk, state: str) -> None:
     """One more in the list of states."""
-    desk.page.get_by_test_id("stMultiSelect").get_by_role("combobox").click()
+    chosen = desk.page.get_by_test_id("stMultiSelect").filter(has_text="State")
+    chosen.get_by_role("combobox").click()
     desk.page.keyboard.type(state)
     desk.page.get_by_role("option", name=state).first.click()
     desk.page.keyboard.press("Escape")

@@ -129,6 +129,32 @@ def test_a_reminder_is_told_whether_it_comes_again(page: Open, session: Session)
     assert now(session, campaign).repeat_after_days is None
 
 
+def test_a_condition_without_a_value_is_asked_for_in_words(page: Open) -> None:
+    shown = page(Role.CAMPAIGNER, do="draft")
+    shown.radio[0].set_value("specific_segment").run()
+    next(box for box in shown.selectbox if box.label == "What").set_value("state").run()
+    assert any(caption.value == "State: choose at least one." for caption in shown.caption)
+    assert not shown.warning
+
+
+def test_a_refused_condition_names_no_code(page: Open, session: Session) -> None:
+    campaign = make_campaign(
+        session,
+        target_audience="specific_segment",
+        segment_criteria=segment(where("points", "between", [100, 500])),
+    )
+    shown = page(Role.CAMPAIGNER, campaign=campaign.id, do="edit")
+    next(box for box in shown.number_input if box.label == "To").set_value(50).run()
+    assert [warning.value for warning in shown.warning] == ["Give the lower number first\\."]
+
+
+def test_groups_in_groups_are_shown_in_words(page: Open, session: Session) -> None:
+    whole = segment({"match": "any", "conditions": [where("age", "at_least", 1200)]})
+    campaign = make_campaign(session, target_audience="specific_segment", segment_criteria=whole)
+    shown = page(Role.CAMPAIGNER, campaign=campaign.id, do="edit")
+    assert any("and any of these holds:\n      • Age" in text for text in texts(shown))
+
+
 def test_a_segment_is_told_in_words_to_whoever_approves_it(page: Open, session: Session) -> None:
     campaign = make_campaign(
         session,
@@ -160,7 +186,7 @@ def test_what_is_not_written_yet_is_no_mistake(page: Open) -> None:
 
 def test_campaigners_may_choose_by_health(page: Open, session: Session) -> None:
     shown = page(Role.CAMPAIGNER, do="draft")
-    shown.segmented_control[0].set_value("specific_segment").run()
+    shown.radio[0].set_value("specific_segment").run()
     what = next(box for box in shown.selectbox if box.label == "What")
     assert "Chronic conditions" in what.options
 

@@ -96,11 +96,13 @@ def _what(before: Mapping[str, object], token: str) -> dict[str, object]:
 def _whom(before: Mapping[str, object], token: str, actor: Actor) -> dict[str, object]:
     with st.container(border=True):
         st.subheader("Whom it is for", anchor=False)
-        chosen = st.segmented_control(
+        audiences = list(words.AUDIENCES)
+        kept_audience = str(before.get("target_audience", TargetAudience.ALL_PATIENTS.value))
+        chosen = st.radio(
             "Audience",
-            list(words.AUDIENCES),
-            default=str(before.get("target_audience", TargetAudience.ALL_PATIENTS.value)),
-            required=True,
+            audiences,
+            audiences.index(kept_audience),
+            horizontal=True,
             format_func=words.AUDIENCES.__getitem__,
             key=f"audience-{token}",
         )
@@ -121,10 +123,9 @@ def _says(before: Mapping[str, object], token: str) -> dict[str, object]:
     kept = before.get("channels")
     with st.container(border=True):
         st.subheader("What it says", anchor=False)
-        chosen = st.pills(
+        chosen = st.multiselect(
             "Channels",
             channels,
-            selection_mode="multi",
             default=[c for c in kept if c in channels] if isinstance(kept, list) else ["sms"],
             format_func=label_of,
             key=f"channels-{token}",

@@ -15,7 +15,6 @@ from crm_core.campaigns.segments.schemas import (
     Criteria,
     FieldSpec,
     Group,
-    Match,
     Operator,
     SegmentField,
 )
@@ -49,13 +48,13 @@ class Builder:
         """Draws the builder; gives the criteria, or None where a row is not complete yet."""
         if self.whole:
             st.info("This segment has groups in groups: it is changed over the API.")
-            st.json(self.before.model_dump(mode="json"), expanded=False)
+            st.text(words.told(self.before))
             return self.before
-        match = st.segmented_control(
+        match = st.radio(
             "Patients for whom",
-            [Match.ALL.value, Match.ANY.value],
-            default=self.before.match.value,
-            required=True,
+            list(words.MATCHES),
+            list(words.MATCHES).index(self.before.match.value),
+            horizontal=True,
             format_func=words.MATCHES.__getitem__,
             key=f"{self.name}-match",
         )
@@ -106,11 +105,18 @@ class Builder:
         return {"field": field.value, "operator": operator.value, "value": given}
 
     def _checked(self, match: str, conditions: Sequence[Mapping[str, object]]) -> Criteria | None:
+        if empty := [each for each in conditions if each["value"] == []]:
+            called = FIELDS[SegmentField(str(empty[0]["field"]))].label
+            st.caption(f"{called}: choose at least one.")
+            return None
         asked = {"version": 1, "match": match, "conditions": list(conditions)}
         try:
             return Criteria.model_validate(asked)
         except ValidationError as error:
-            st.warning(plain(problems_of(error)[0].message))
+            # Before the colon stand the field and the operator as the API names them.
+            message = problems_of(error)[0].message
+            said = message.partition(": ")[2] or message
+            st.warning(plain(said[0].upper() + said[1:]))
             return None
 
     def _add(self) -> None:
