@@ -230,6 +230,7 @@ def _connected() -> Iterator[None]:
 
 main.add_command(bulk.generate_patients)
 main.add_command(bulk.export_dataset)
+main.add_command(bulk.write_snapshot)
 main.add_command(bulk.import_patients)
 main.add_command(bulk.reconcile_transfers)
 

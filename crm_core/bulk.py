@@ -19,6 +19,7 @@ from crm_core.generate import (
     generate_messages,
 )
 from crm_core.insights.exports import Dataset, ExportFilter, Format, open_export
+from crm_core.insights.exports.snapshots import take_snapshot
 from crm_core.loyalty import importing
 from crm_core.loyalty.importing import queries as imports
 from crm_core.loyalty.importing.schemas import ImportRead
@@ -79,6 +80,18 @@ def export_dataset(dataset: str, kind: str, filters: tuple[str, ...]) -> None:
             sys.stdout.buffer.write(chunk)
         sys.stdout.flush()
     _note(f"{export.rows:,} rows")
+
+
+@click.command("snapshot", short_help="Write Parquet files of loyalty and campaign effect.")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def write_snapshot(folder: Path) -> None:
+    """Write today's snapshot for analytics into FOLDER, without identifiers.
+
+    It holds Parquet files of members, transactions, lots, features and campaigns, and about.json,
+    which says what each column is. The worker does the same each night if CRM_SNAPSHOT_DIR is set.
+    """
+    with _connected():
+        click.echo(take_snapshot(folder, who=f"command:{getpass.getuser()}"))
 
 
 @click.command("import-patients")

@@ -49,6 +49,9 @@ class Settings(ProviderSettings):
     crm_session_idle_minutes: int = Field(60, ge=1, description="…or after so many idle minutes")
     crm_rate_limit: int = Field(600, ge=1, description="API requests a minute for each token")
     crm_max_body_bytes: int = Field(1_000_000, ge=1000, description="Largest API request body")
+    crm_snapshot_dir: Path | None = Field(
+        None, description="Where a snapshot for analytics is written each night; empty: none is"
+    )
     crm_max_import_bytes: int = Field(
         200_000_000, ge=1000, description="Largest file of patients to import"
     )

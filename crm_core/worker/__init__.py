@@ -29,6 +29,7 @@ from crm_core.worker import (
     message_figures,
     messaging,
     receipts,
+    snapshots,
     transfers,
     webhooks,
 )
@@ -48,6 +49,7 @@ DOMAINS = (
     message_figures,
     messaging,
     receipts,
+    snapshots,
     transfers,
 )
 """The modules whose jobs a worker runs."""
