@@ -6,6 +6,7 @@ a typo, phones in any form, codes, emails, references of payments and the bank's
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
@@ -13,6 +14,8 @@ from sqlalchemy.orm import Session
 from crm_core.appointments.queries import list_appointments
 from crm_core.appointments.schemas import AppointmentFilter, AppointmentRead
 from crm_core.base.money import naira
+from crm_core.base.paging import PageRequest
+from crm_core.base.read import Read
 from crm_core.base.words import Search
 from crm_core.feedback.queries import list_feedback
 from crm_core.feedback.schemas import FeedbackFilter, FeedbackRead
@@ -23,6 +26,9 @@ from crm_core.owners.schemas import OwnerFilter, OwnerRead
 from crm_core.payouts.queries import list_payouts
 from crm_core.payouts.schemas import PayoutFilter, PayoutRead
 from crm_core.people.schemas import Actor, Permission
+
+Filters = TypeVar("Filters", bound=PageRequest)
+Row = TypeVar("Row", bound=BaseModel)
 
 FIRST = 5
 """So many of each kind are shown; their list has the rest."""
@@ -84,9 +90,23 @@ def search(session: Session, words: str, *, actor: Actor) -> list[Found]:
     return found
 
 
-def _patients(session: Session, words: str) -> tuple[int, Sequence[Hit]]:
-    page = list_members(MemberFilter(search=words, limit=FIRST)).page(session)
-    return page.total, [_patient(one) for one in page.rows]
+def _finder(
+    listing: Callable[[Filters], Read[Row]],
+    filter_class: type[Filters],
+    hit: Callable[[Row], Hit],
+    *,
+    only: str = "",
+) -> Callable[[Session, str], tuple[int, Sequence[Hit]]]:
+    """Looks in a list by its own search; ``only`` for words that begin so."""
+
+    def find(session: Session, words: str) -> tuple[int, Sequence[Hit]]:
+        if not words.lower().startswith(only):
+            return 0, []
+        wanted = filter_class.model_validate({"search": words, "limit": FIRST})
+        page = listing(wanted).page(session)
+        return page.total, [hit(one) for one in page.rows]
+
+    return find
 
 
 def _patient(one: MemberRead) -> Hit:
@@ -100,11 +120,6 @@ def _patient(one: MemberRead) -> Hit:
     )
 
 
-def _owners(session: Session, words: str) -> tuple[int, Sequence[Hit]]:
-    page = list_owners(OwnerFilter(search=words, limit=FIRST)).page(session)
-    return page.total, [_owner(one) for one in page.rows]
-
-
 def _owner(one: OwnerRead) -> Hit:
     return Hit(
         kind="owners",
@@ -114,11 +129,6 @@ def _owner(one: OwnerRead) -> Hit:
         detail=f"{one.phone}, {one.email}",
         state=one.status,
     )
-
-
-def _payouts(session: Session, words: str) -> tuple[int, Sequence[Hit]]:
-    page = list_payouts(PayoutFilter(search=words, limit=FIRST)).page(session)
-    return page.total, [_payout(one) for one in page.rows]
 
 
 def _payout(one: PayoutRead) -> Hit:
@@ -132,14 +142,6 @@ def _payout(one: PayoutRead) -> Hit:
     )
 
 
-def _visits(session: Session, words: str) -> tuple[int, Sequence[Hit]]:
-    """By code alone: the visits of a person are one click from the person."""
-    if not words.lower().startswith("apt-"):
-        return 0, []
-    page = list_appointments(AppointmentFilter(search=words, limit=FIRST)).page(session)
-    return page.total, [_visit(one) for one in page.rows]
-
-
 def _visit(one: AppointmentRead) -> Hit:
     return Hit(
         kind="visits",
@@ -149,11 +151,6 @@ def _visit(one: AppointmentRead) -> Hit:
         detail=f"{one.appointment_date:%d %b %Y} {one.appointment_time:%H:%M}, {one.hospital_name}",
         state=one.status,
     )
-
-
-def _feedback(session: Session, words: str) -> tuple[int, Sequence[Hit]]:
-    page = list_feedback(FeedbackFilter(search=words, limit=FIRST)).page(session)
-    return page.total, [_case(one) for one in page.rows]
 
 
 def _case(one: FeedbackRead) -> Hit:
@@ -168,9 +165,14 @@ def _case(one: FeedbackRead) -> Hit:
 
 
 KINDS = (
-    Kind("patients", Permission.PATIENTS_READ, _patients),
-    Kind("owners", Permission.OWNERS_READ, _owners),
-    Kind("payouts", Permission.PAYOUTS_READ, _payouts),
-    Kind("feedback", Permission.FEEDBACK_READ, _feedback),
-    Kind("visits", Permission.APPOINTMENTS_READ, _visits),
+    Kind("patients", Permission.PATIENTS_READ, _finder(list_members, MemberFilter, _patient)),
+    Kind("owners", Permission.OWNERS_READ, _finder(list_owners, OwnerFilter, _owner)),
+    Kind("payouts", Permission.PAYOUTS_READ, _finder(list_payouts, PayoutFilter, _payout)),
+    Kind("feedback", Permission.FEEDBACK_READ, _finder(list_feedback, FeedbackFilter, _case)),
+    # By code alone: the visits of a person are one click from the person.
+    Kind(
+        "visits",
+        Permission.APPOINTMENTS_READ,
+        _finder(list_appointments, AppointmentFilter, _visit, only="apt-"),
+    ),
 )

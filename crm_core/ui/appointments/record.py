@@ -15,9 +15,8 @@ from crm_core.appointments.schemas import (
     NoticeRead,
     StepBack,
 )
-from crm_core.insights.timelines import history_of
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import address_bar, beside, facts, tables
+from crm_core.ui import address_bar, beside, facts, histories, tables
 from crm_core.ui.appointments import booking, listing
 from crm_core.ui.formatting import moment, words
 from crm_core.ui.forms import Form
@@ -187,36 +186,5 @@ def _told(notices: list[NoticeRead]) -> None:
 
 
 def _history(visit: AppointmentRead) -> None:
-    with load() as session:
-        happened = history_of(session, "crm_appointments", visit.id)
     st.subheader("History", anchor=False)
-    tables.show(
-        Table(
-            rows=[
-                {
-                    "When": each.at,
-                    "Who": each.who_name,
-                    "What": _said(each.changes.get("status"), each.action),
-                    "Why": each.why,
-                }
-                for each in reversed(happened)
-            ],
-            columns={
-                "When": tables.at(width=150),
-                "Who": tables.text(width=150),
-                "What": tables.text(width=260),
-                "Why": tables.text(width=280),
-            },
-            alt="History of the visit, the latest first",
-            empty="Nothing has happened yet.",
-            name="visit-history",
-        )
-    )
-
-
-def _said(status: tuple[object, object] | None, action: str) -> str:
-    if action == "insert":
-        return "Booked"
-    if status is None:
-        return "Corrected" if action == "update" else words(action)
-    return f"{words(str(status[0]))} → {words(str(status[1])).lower()}"
+    histories.show("crm_appointments", visit.id, noun="visit", made="Booked")

@@ -18,16 +18,14 @@ from crm_core.campaigns.schemas import (
     TargetAudience,
 )
 from crm_core.campaigns.segments.schemas import Criteria
-from crm_core.insights.timelines import history_of
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import address_bar, beside, facts, tables
+from crm_core.ui import address_bar, beside, facts, histories
 from crm_core.ui.campaigns import editing, explaining, listing, progress, words
 from crm_core.ui.formatting import counted, moment
 from crm_core.ui.forms import Form
 from crm_core.ui.page import act, form_token, load
 from crm_core.ui.plain import plain
 from crm_core.ui.states import chips, label_of
-from crm_core.ui.tables import Table
 
 _S = CampaignStatus
 _HERE = ["campaign", "tab", "do", "fate", "people"]
@@ -239,35 +237,4 @@ def _list(campaign: CampaignRead, actor: Actor) -> None:
 
 
 def _history(campaign: CampaignRead) -> None:
-    with load() as session:
-        happened = history_of(session, "crm_campaigns", campaign.id)
-    tables.show(
-        Table(
-            rows=[
-                {
-                    "When": each.at,
-                    "Who": each.who_name,
-                    "What": _said(each.changes.get("status"), each.action),
-                    "Why": each.why,
-                }
-                for each in reversed(happened)
-            ],
-            columns={
-                "When": tables.at(width=150),
-                "Who": tables.text(width=150),
-                "What": tables.text(width=260),
-                "Why": tables.text(width=280),
-            },
-            alt="History of the campaign, the latest first",
-            empty="Nothing has happened yet.",
-            name="campaign-history",
-        )
-    )
-
-
-def _said(status: tuple[object, object] | None, action: str) -> str:
-    if action == "insert":
-        return "Drafted"
-    if status is None:
-        return "Changed" if action == "update" else label_of(action)
-    return f"{label_of(str(status[0]))} → {label_of(str(status[1])).lower()}"
+    histories.show("crm_campaigns", campaign.id, noun="campaign", made="Drafted")
