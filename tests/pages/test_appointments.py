@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 from crm_core.appointments import queries, service
 from crm_core.appointments.schemas import AppointmentFilter, AppointmentRead
 from crm_core.base.clock import to_lagos
-from crm_core.hospitals.queries import hours_of
+from crm_core.hospitals.queries import get_doctor, hours_of
 from crm_core.people.schemas import Role
-from tests.make_appointments import in_days, make_doctor, make_hours, make_visit
+from tests.make_appointments import in_days, make_department, make_doctor, make_hours, make_visit
 from tests.make_business import make_hospital
 from tests.make_patients import DESK, make_patient
 from tests.pages.acting import cells, choose, errors, fill, labels, press, texts
@@ -212,3 +212,13 @@ def test_a_calendar_link_is_shown_once(page: Open, session: Session) -> None:
 def test_a_patients_visits_stand_on_their_page(visit: Open, booked: AppointmentRead) -> None:
     shown = visit("pages/patients.py", Role.VIEWER, patient=booked.patient_id, tab="visits")
     assert cells(shown, "Visit") == [booked.appointment_code]
+
+
+def test_a_doctor_is_put_into_a_department(page: Open, session: Session) -> None:
+    doctor = make_doctor(session)
+    department = make_department(session, doctor.hospital_id)
+    shown = page(Role.APPROVER, who=doctor.id)
+    fill(shown, f"place-{doctor.id}", department_id=department.id, specialty="Eyes")
+    press(shown, "Save")
+    placed = get_doctor(session, doctor.id)
+    assert (placed.department_id, placed.specialty) == (department.id, "Eyes")

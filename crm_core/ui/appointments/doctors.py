@@ -95,6 +95,7 @@ def show_one(actor: Actor, doctor_id: int) -> None:
         _leave(doctor, leave, actor, may=may)
     if may:
         _calendar(doctor, actor)
+        _place(doctor, actor)
         _activity(doctor, actor)
 
 
@@ -223,6 +224,20 @@ def _calendar(doctor: DoctorRead, actor: Actor) -> None:
         if st.button("Make a new link", key="new-calendar"):
             with act("The link before has ended", keep=kept) as session:
                 kept[_SECRET] = service.renew_calendar(session, doctor.id, actor=actor)
+
+
+def _place(doctor: DoctorRead, actor: Actor) -> None:
+    """Which department the doctor works in, and as what."""
+    with load() as session:
+        known = {each.id: each.name for each in queries.departments_of(session, doctor.hospital_id)}
+    with st.expander("Department and specialty"), Form(f"place-{doctor.id}", border=False) as form:
+        form.choice("department_id", "Department", known, doctor.department_id)
+        form.text("specialty", "Specialty", doctor.specialty)
+        sent = form.submit("Save", primary=False)
+    if sent:
+        with act("The doctor was changed", once=form.token) as session:
+            data = DoctorUpdate.model_validate(form.given())
+            service.update_doctor(session, doctor.id, data, actor=actor)
 
 
 def _activity(doctor: DoctorRead, actor: Actor) -> None:
