@@ -172,6 +172,7 @@ NEEDS: dict[str, frozenset[Permission]] = {
     "open_department": frozenset({Permission.OWNERS_READ, Permission.APPOINTMENTS_SUPERVISE}),
     "take_on_doctor": frozenset({Permission.OWNERS_READ, Permission.APPOINTMENTS_SUPERVISE}),
     "take_visit": frozenset({Permission.OWNERS_READ, Permission.APPOINTMENTS_WRITE}),
+    "show_operations": frozenset({Permission.OWNERS_READ, Permission.PAYOUTS_READ}),
     "onboard": frozenset({Permission.OWNERS_READ, Permission.OWNERS_WRITE}),
     "take_revenue": frozenset({Permission.OWNERS_READ, Permission.OWNERS_WRITE}),
     "open_hospital": frozenset({Permission.OWNERS_READ, Permission.OWNERS_WRITE}),

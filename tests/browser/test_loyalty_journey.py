@@ -48,7 +48,7 @@ def desk(sit_down: SitDown) -> Desk:
 
 @pytest.fixture
 def analyst(sit_down: SitDown, stack: Stack) -> Desk:
-    email = "analyst@crm.local"
+    email = "journey.analyst@crm.local"
     typed = "correct horse battery staple\n"
     stack.command("user", "create", email, "--role", "analyst", typed=typed)
     return sit_down(email)

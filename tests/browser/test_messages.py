@@ -48,6 +48,7 @@ def type_slowly(desk: Desk, words: str) -> None:
 
 def steps_of_the_message(desk: Desk, words: str, steps: list[str]) -> None:
     """Its own page tells every step."""
+    desk.settle()
     desk.table("Messages, the newest first").open(words)
     grid = desk.table("What happened to the message")
     grid.has("Read")
