@@ -36,12 +36,13 @@ def test_it_is_true_and_leaves_the_tables_as_they_were(own_database: str) -> Non
     before = shape(own_database)
     assert made(own_database) > 800
     assert shape(own_database) == before
-    connect(own_database)
+    engine = connect(own_database)  # the generator has let go of the one that was there
     with reading() as session:
         assert list(faults(session)) == []
         assert figures.totals(session, StatsFilter(months=36)).pieces > 380
     with SessionFactory.begin() as session:
         assert make_feedback(session).feedback_code == "FDB-402"
+    engine.dispose()
 
 
 def test_where_nobody_is_there_it_says_so(own_database: str) -> None:
