@@ -17,6 +17,7 @@ FINANCE, APPROVER = "finance@crm.local", "approver@crm.local"
 SECOND_APPROVER, VIEWER = "second.approver@crm.local", "viewer@crm.local"
 ADMINISTRATOR, CAMPAIGNER = "admin@crm.local", "campaigner@crm.local"
 
+_ROW = 35  # pixels, at least
 _FINISHED = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 _IN_THE_WORKS = '[data-testid="stSkeleton"], [data-stale="true"]'
 _TWO_FRAMES = "() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
@@ -157,8 +158,8 @@ class Grid:
         self.canvas.scroll_into_view_if_needed()
         box = self._box()
         lines = int(self.canvas.locator("table").get_attribute("aria-rowcount") or 1)
-        # The header and every row are equally high, in a table that need not scroll.
-        height = box["height"] / lines
+        # The header and every row are equally high; a long table scrolls, and shows its first rows.
+        height = max(box["height"] / lines, _ROW)
         self.page.mouse.click(box["x"] + from_the_left, box["y"] + height * (place - 0.5))
 
     def _box(self) -> FloatRect:

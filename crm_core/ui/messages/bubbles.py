@@ -25,7 +25,10 @@ def show(turns: Sequence[Turn], *, empty: str) -> None:
         tables.nothing(empty)
         return
     drawn = "".join(_turn(turn) for turn in turns)
-    st.html(f'<div style="{_COLUMN}">{drawn}</div>')
+    # It may stand in a box that scrolls: who has no mouse comes to it by the keyboard.
+    st.html(
+        f'<div role="log" aria-label="Conversation" tabindex="0" style="{_COLUMN}">{drawn}</div>'
+    )
 
 
 def example(text: str, subject: str | None) -> None:
