@@ -56,7 +56,7 @@ def test_what_a_receipt_told_meanwhile_is_not_overwritten(session: Session) -> N
 def test_what_is_known_is_not_settled(session: Session) -> None:
     message = make_message(session, make_patient(session).id)
     plan = service.plan_settle(session, [message.id, 987_654], SENT, actor=ADMIN)
-    assert [(v.ok, v.code) for v in plan.verdicts] == [(False, "pending"), (False, "missing")]
+    assert [(v.ok, v.code) for v in plan.verdicts] == [(False, "not_found"), (False, "pending")]
 
 
 def test_who_manages_messages_settles_them(session: Session) -> None:

@@ -3,9 +3,8 @@
 The order, so that nobody deadlocks: doctors, members, patients, visits; each kind by its id.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import func, select, text
@@ -14,23 +13,13 @@ from sqlalchemy.orm import Session
 from crm_core.appointments.models import Appointment
 from crm_core.appointments.queries import APPOINTMENTS
 from crm_core.appointments.schemas import AppointmentRead, AppointmentStatus
+from crm_core.base import acts
 from crm_core.base.clock import to_lagos
 from crm_core.base.db import refusing_violations
 from crm_core.base.errors import Conflict, NotFound
-from crm_core.base.preflight import Change, Done, Plan, Receipt, Verdict, compare, store_receipt
-from crm_core.people.schemas import Actor
+from crm_core.base.preflight import Change, Verdict
 
 VALUES = {"synchronize_session": False}
-
-
-@dataclass(frozen=True)
-class Act:
-    """A bulk act after the rows were locked: what was shown, what holds now, who does it."""
-
-    kind: str
-    title: str
-    fingerprint: str
-    actor: Actor
 
 
 def lock_doctors(session: Session, doctor_ids: Sequence[int | None]) -> None:
@@ -38,8 +27,8 @@ def lock_doctors(session: Session, doctor_ids: Sequence[int | None]) -> None:
 
     The exclusion constraint makes each wait for the other's row; a lock taken first does not.
     """
-    for doctor_id in sorted({one for one in doctor_ids if one is not None}):
-        session.execute(_LOCK_DOCTOR, {"doctor_id": doctor_id})
+    wanted = sorted({one for one in doctor_ids if one is not None})
+    session.execute(_LOCK_DOCTORS, {"doctor_ids": wanted})
 
 
 def lock_appointments(session: Session, ids: Sequence[int]) -> None:
@@ -60,40 +49,13 @@ def lock_appointment(session: Session, appointment_id: int) -> AppointmentRead:
 
 def missing(ids: Sequence[int], found: Sequence[AppointmentRead]) -> list[Verdict]:
     """Verdicts about the ids that no visit has."""
-    absent = set(ids) - {one.id for one in found}
-    reason = "There is no such appointment."
-    return [
-        Verdict(id=i, label=f"#{i}", ok=False, code="not_found", reason=reason)
-        for i in sorted(absent)
-    ]
+    return acts.not_found(ids, (visit.id for visit in found), "appointment")
 
 
 def refuse(verdict: Verdict) -> None:
     """Raises the refusal that a verdict stands for; a single act is a bulk act of one."""
     if not verdict.ok:
         raise (NotFound if verdict.code == "not_found" else Conflict)(verdict.reason)
-
-
-def accepted_now(act: Act, now: Plan) -> tuple[list[int], list[Verdict]]:
-    """Ids that may change, as was shown and still holds; and the refusals."""
-    verdicts = compare(act.fingerprint, now)
-    refused = [verdict for verdict in verdicts if not verdict.ok]
-    return [verdict.id for verdict in verdicts if verdict.ok], refused
-
-
-def conclude(
-    session: Session,
-    act: Act,
-    *,
-    changed: Sequence[Change],
-    refused: Sequence[Verdict],
-    totals: Mapping[str, str],
-) -> Receipt:
-    """Writes the receipt in the transaction of the act."""
-    done = Done(act.kind, act.title, changed, refused, totals)
-    return store_receipt(
-        session, done, who=act.actor.key, who_name=act.actor.name, fingerprint=act.fingerprint
-    )
 
 
 def change_of(visit: AppointmentRead, after: str) -> Change:
@@ -131,4 +93,9 @@ def refusing() -> AbstractContextManager[None]:
     )
 
 
-_LOCK_DOCTOR = text("SELECT pg_advisory_xact_lock(hashint8extended(:doctor_id, 4242010))")
+_LOCK_DOCTORS = text(
+    """
+    SELECT pg_advisory_xact_lock(hashint8extended(doctor.id, 4242010))
+    FROM (SELECT unnest(CAST(:doctor_ids AS bigint[])) AS id ORDER BY id) AS doctor
+    """
+)

@@ -18,7 +18,7 @@ from crm_core.appointments.schemas import (
     StatusSelection,
 )
 from crm_core.appointments.service import common, completing, notices, offering
-from crm_core.appointments.service.common import Act
+from crm_core.base.acts import Act
 from crm_core.base.clock import utc_now
 from crm_core.base.preflight import Plan, Receipt, Verdict, check_ids, make_plan
 from crm_core.people.schemas import Actor, Permission
@@ -49,12 +49,11 @@ def commit_move(session: Session, data: StatusCommit, *, actor: Actor) -> Receip
     now = _plan(session, wanted, data.status)
     title = f"Visits made {common.words_of(data.status)}"
     act = Act(KIND, title, data.fingerprint, actor)
-    accepted, refused = common.accepted_now(act, now)
+    accepted, refused = act.accepted_now(now)
     before = APPOINTMENTS.some(session, accepted)
     move(session, before, data.status, actor=actor, reason=data.reason)
-    return common.conclude(
+    return act.conclude(
         session,
-        act,
         changed=[common.change_of(visit, common.words_of(data.status)) for visit in before],
         refused=refused,
         totals={"changed": str(len(before)), "status": data.status.value},

@@ -21,8 +21,8 @@ from crm_core.appointments.schemas import (
     RemindersSent,
 )
 from crm_core.appointments.service import common, notices
-from crm_core.appointments.service.common import Act
 from crm_core.base import parameters
+from crm_core.base.acts import Act
 from crm_core.base.clock import lagos_today, utc_now
 from crm_core.base.errors import Invalid
 from crm_core.base.preflight import MOST, Change, Plan, Receipt, Verdict, check_ids, make_plan
@@ -71,13 +71,12 @@ def commit_reminders(session: Session, data: ReminderCommit, *, actor: Actor) ->
     common.lock_appointments(session, wanted)
     visits = APPOINTMENTS.some(session, wanted)
     act = Act("appointment_reminders", "Reminders sent", data.fingerprint, actor)
-    accepted, refused = common.accepted_now(act, _plan(session, visits, ids=wanted))
+    accepted, refused = act.accepted_now(_plan(session, visits, ids=wanted))
     made = _claim(session, accepted)
     sent = notices.send(session, made, actor=actor)
     reminded = [visit for visit in visits if visit.id in set(accepted)]
-    return common.conclude(
+    return act.conclude(
         session,
-        act,
         changed=[
             Change(
                 id=visit.id, label=common.label_of(visit), before="not reminded", after="reminded"

@@ -10,9 +10,9 @@ from crm_core.appointments.models import Appointment
 from crm_core.appointments.queries import APPOINTMENTS, get_appointment
 from crm_core.appointments.schemas import FREE, AppointmentRead, AppointmentStatus, StepBack
 from crm_core.appointments.service import common, completing, offering
-from crm_core.appointments.service.common import Act
 from crm_core.appointments.service.moving import KIND
 from crm_core.base import history
+from crm_core.base.acts import Act
 from crm_core.base.clock import lagos_today, to_lagos
 from crm_core.base.errors import Conflict
 from crm_core.base.preflight import (
@@ -69,7 +69,7 @@ def commit_undo(
     actor.require(Permission.APPOINTMENTS_SUPERVISE)
     _lock(session, wanted := check_ids(ids))
     act = Act("appointment_undo", "Changes of visits undone", fingerprint, actor)
-    accepted, refused = common.accepted_now(act, _plan(session, wanted))
+    accepted, refused = act.accepted_now(_plan(session, wanted))
     before = APPOINTMENTS.some(session, accepted)
     if receipt_id is not None and accepted:
         _mark_undone(session, receipt_id, accepted, actor)
@@ -77,7 +77,7 @@ def commit_undo(
         _undo(session, visit, "bulk undo")
     changed = [common.change_of(visit, common.words_of(_before(visit))) for visit in before]
     undone = {"undone": str(len(changed))}
-    return common.conclude(session, act, changed=changed, refused=refused, totals=undone)
+    return act.conclude(session, changed=changed, refused=refused, totals=undone)
 
 
 def _lock(session: Session, ids: Sequence[int]) -> None:

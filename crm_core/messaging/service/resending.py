@@ -5,18 +5,9 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm_core.base.acts import Act, not_found
 from crm_core.base.errors import Conflict, NotFound
-from crm_core.base.preflight import (
-    Change,
-    Done,
-    Plan,
-    Receipt,
-    Verdict,
-    check_ids,
-    compare,
-    make_plan,
-    store_receipt,
-)
+from crm_core.base.preflight import Change, Plan, Receipt, Verdict, check_ids, make_plan
 from crm_core.messaging.choosing import Refusals, refusals_of, why_not
 from crm_core.messaging.contacts import Key, contacts_of
 from crm_core.messaging.models import Communication
@@ -56,21 +47,18 @@ def commit_resend(
     actor.require(Permission.MESSAGES_SEND)
     wanted = check_ids(ids)
     _lock(session, wanted)
-    verdicts = compare(fingerprint, _plan(session, wanted))
-    accepted = [verdict for verdict in verdicts if verdict.ok]
-    sent = _send(session, [verdict.id for verdict in accepted], actor)
+    now = _plan(session, wanted)
+    shown = {verdict.id: verdict for verdict in now.verdicts}
+    act = Act("message_resend", "Messages sent again", fingerprint, actor)
+    accepted, refused = act.accepted_now(now)
     changed = [
-        Change(id=verdict.id, label=verdict.label, before=verdict.code, after=f"as {new.id}")
-        for verdict, new in zip(accepted, sent, strict=True)
+        Change(id=old.id, label=old.label, before=old.code, after=f"as {new.id}")
+        for old, new in zip(
+            (shown[one] for one in accepted), _send(session, accepted, actor), strict=True
+        )
     ]
-    done = Done(
-        kind="message_resend",
-        title="Messages sent again",
-        changed=changed,
-        refused=[verdict for verdict in verdicts if not verdict.ok],
-        totals={"count": str(len(changed))},
-    )
-    return store_receipt(session, done, who=actor.key, who_name=actor.name, fingerprint=fingerprint)
+    totals = {"count": str(len(changed))}
+    return act.conclude(session, changed=changed, refused=refused, totals=totals)
 
 
 def resend_message(session: Session, message_id: int, *, actor: Actor) -> CommunicationRead:
@@ -78,7 +66,7 @@ def resend_message(session: Session, message_id: int, *, actor: Actor) -> Commun
     actor.require(Permission.MESSAGES_SEND)
     _lock(session, [message_id])
     (verdict,) = _plan(session, [message_id]).verdicts
-    if verdict.code == "missing":
+    if verdict.code == "not_found":
         raise NotFound("Message not found")
     if not verdict.ok:
         raise Conflict(verdict.reason)
@@ -102,10 +90,8 @@ def _plan(session: Session, ids: Sequence[int]) -> Plan:
     refusals = refusals_of(session, list(contacts.values()))
     again = _sent_again(session, ids)
     verdicts = [
-        _missing(message_id)
-        if message_id not in found
-        else _judge(found[message_id], contacts, refusals, again)
-        for message_id in ids
+        *not_found(ids, found, "message"),
+        *(_judge(message, contacts, refusals, again) for message in found.values()),
     ]
     accepted = sum(verdict.ok for verdict in verdicts)
     return make_plan(verdicts, {"count": accepted, "refused": len(verdicts) - accepted})
@@ -174,7 +160,7 @@ def _lock(session: Session, ids: Sequence[int]) -> None:
 
 
 def _messages(session: Session, ids: Sequence[int]) -> list[Communication]:
-    wanted = select(Communication).where(Communication.id.in_(ids))
+    wanted = select(Communication).where(Communication.id.in_(ids)).order_by(Communication.id)
     return list(session.scalars(wanted, execution_options={"populate_existing": True}))
 
 
@@ -186,13 +172,3 @@ def _sent_again(session: Session, ids: Sequence[int]) -> set[str]:
 
 def _key(message: Communication) -> Key:
     return RecipientType(message.recipient_type), message.recipient_id
-
-
-def _missing(message_id: int) -> Verdict:
-    return Verdict(
-        id=message_id,
-        label=f"Message {message_id}",
-        ok=False,
-        code="missing",
-        reason="There is no such message.",
-    )

@@ -5,17 +5,8 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from crm_core.base.preflight import (
-    Change,
-    Done,
-    Plan,
-    Receipt,
-    Verdict,
-    check_ids,
-    compare,
-    make_plan,
-    store_receipt,
-)
+from crm_core.base.acts import Act, not_found
+from crm_core.base.preflight import Change, Plan, Receipt, Verdict, check_ids, make_plan
 from crm_core.messaging.models import Communication
 from crm_core.messaging.schemas import MessageSettlement, MessageStatus
 from crm_core.people.schemas import Actor, Permission
@@ -47,28 +38,25 @@ def commit_settle(
     actor.require(Permission.MESSAGES_MANAGE)
     wanted = check_ids(ids)
     _lock(session, wanted)
-    verdicts = compare(fingerprint, _plan(session, wanted, settlement))
-    accepted = [verdict for verdict in verdicts if verdict.ok]
-    _settle(session, [verdict.id for verdict in accepted], settlement)
-    done = Done(
-        kind="message_settlement",
-        title="Unknown messages settled",
-        changed=[
-            Change(id=v.id, label=v.label, before="unknown", after=settlement.outcome)
-            for v in accepted
-        ],
-        refused=[verdict for verdict in verdicts if not verdict.ok],
-        totals={settlement.outcome: str(len(accepted)), "because": settlement.reason},
-    )
-    return store_receipt(session, done, who=actor.key, who_name=actor.name, fingerprint=fingerprint)
+    now = _plan(session, wanted, settlement)
+    labels = {verdict.id: verdict.label for verdict in now.verdicts}
+    act = Act("message_settlement", "Unknown messages settled", fingerprint, actor)
+    accepted, refused = act.accepted_now(now)
+    _settle(session, accepted, settlement)
+    changed = [
+        Change(id=one, label=labels[one], before="unknown", after=settlement.outcome)
+        for one in accepted
+    ]
+    totals = {settlement.outcome: str(len(accepted)), "because": settlement.reason}
+    return act.conclude(session, changed=changed, refused=refused, totals=totals)
 
 
 def _plan(session: Session, ids: Sequence[int], settlement: MessageSettlement) -> Plan:
     wanted = select(Communication).where(Communication.id.in_(ids)).order_by(Communication.id)
-    found = session.scalars(wanted, execution_options={"populate_existing": True})
-    messages = {message.id: message for message in found}
+    messages = session.scalars(wanted, execution_options={"populate_existing": True}).all()
     verdicts = [
-        _judge(messages[one], settlement) if one in messages else _missing(one) for one in ids
+        *not_found(ids, (message.id for message in messages), "message"),
+        *(_judge(message, settlement) for message in messages),
     ]
     accepted = sum(verdict.ok for verdict in verdicts)
     return make_plan(verdicts, {"count": accepted, "refused": len(verdicts) - accepted})
@@ -83,16 +71,6 @@ def _judge(message: Communication, settlement: MessageSettlement) -> Verdict:
         code=message.status,
         reason=_BECOMES[settlement.outcome] if unknown else _KNOWN.format(message.status),
         state=settlement.outcome,
-    )
-
-
-def _missing(message_id: int) -> Verdict:
-    return Verdict(
-        id=message_id,
-        label=f"Message {message_id}",
-        ok=False,
-        code="missing",
-        reason="There is no such message.",
     )
 
 

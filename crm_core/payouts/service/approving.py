@@ -6,6 +6,7 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, case, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
+from crm_core.base.acts import Act
 from crm_core.base.clock import utc_now
 from crm_core.base.money import naira
 from crm_core.base.preflight import Plan, Receipt, Verdict, check_ids, make_plan
@@ -21,7 +22,6 @@ from crm_core.payouts.schemas import (
     PayoutStatus,
 )
 from crm_core.payouts.service import common
-from crm_core.payouts.service.common import Act
 from crm_core.people.schemas import Actor, Permission
 
 
@@ -47,13 +47,13 @@ def commit_approval(
     common.lock_payouts(session, wanted)
     now = _plan(session, wanted, actor, override_reason)
     act = Act("payout_approval", "Payouts approved", fingerprint, actor)
-    accepted, refused = common.accepted_now(act, now)
+    accepted, refused = act.accepted_now(now)
     before = PAYOUTS.some(session, accepted)
     approved = _approve(session, accepted, actor, override_reason)
     changed = [common.change_of(p, _outcome(p, p.id in approved)) for p in before]
     net = sum((p.net_amount for p in before), Decimal(0))
     totals = {"approved": str(len(approved)), "net_amount": f"{net:.2f}"}
-    return common.conclude(session, act, changed=changed, refused=refused, totals=totals)
+    return act.conclude(session, changed=changed, refused=refused, totals=totals)
 
 
 def approve_payout(session: Session, payout_id: int, data: Approval, *, actor: Actor) -> PayoutRead:

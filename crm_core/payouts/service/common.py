@@ -1,32 +1,21 @@
 """What every command on payouts shares: locking in one order, refusing, writing the receipt."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm_core.base import acts
 from crm_core.base.db import refusing_violations
 from crm_core.base.errors import Conflict, Forbidden, NotFound
-from crm_core.base.preflight import Change, Done, Plan, Receipt, Verdict, compare, store_receipt
+from crm_core.base.preflight import Change, Verdict
 from crm_core.owners.models import Owner
 from crm_core.payouts.models import Payout, PayoutApproval
 from crm_core.payouts.queries import PAYOUTS
 from crm_core.payouts.schemas import PayoutRead, PayoutStatus
-from crm_core.people.schemas import Actor
 
 VALUES = {"synchronize_session": False}
-
-
-@dataclass(frozen=True)
-class Act:
-    """A bulk act after the rows were locked: what was shown, what holds now, who does it."""
-
-    kind: str
-    title: str
-    fingerprint: str
-    actor: Actor
 
 
 def lock_payouts(session: Session, payout_ids: Sequence[int]) -> None:
@@ -64,11 +53,7 @@ def approved_by(session: Session, payout_ids: Sequence[int], person: str) -> set
 
 def missing(payout_ids: Sequence[int], found: Sequence[PayoutRead]) -> list[Verdict]:
     """Verdicts about the ids that no payout has."""
-    absent = set(payout_ids) - {payout.id for payout in found}
-    return [
-        Verdict(id=i, label=f"#{i}", ok=False, code="not_found", reason="There is no such payout.")
-        for i in sorted(absent)
-    ]
+    return acts.not_found(payout_ids, (payout.id for payout in found), "payout")
 
 
 def refuse(verdict: Verdict) -> None:
@@ -83,28 +68,6 @@ def refuse_transition(payout: PayoutRead, wanted: PayoutStatus) -> None:
     """Raises ``Conflict`` where the rules do not let the payout go there from where it is."""
     if not payout.status.can_become(wanted):
         raise Conflict(f"{payout.payout_code} is {payout.status}: it cannot become {wanted}.")
-
-
-def accepted_now(act: Act, now: Plan) -> tuple[list[int], list[Verdict]]:
-    """Ids that may change, as was shown and still holds; and the refusals."""
-    verdicts = compare(act.fingerprint, now)
-    refused = [verdict for verdict in verdicts if not verdict.ok]
-    return [verdict.id for verdict in verdicts if verdict.ok], refused
-
-
-def conclude(
-    session: Session,
-    act: Act,
-    *,
-    changed: Sequence[Change],
-    refused: Sequence[Verdict],
-    totals: Mapping[str, str],
-) -> Receipt:
-    """Writes the receipt in the transaction of the act."""
-    done = Done(act.kind, act.title, changed, refused, totals)
-    return store_receipt(
-        session, done, who=act.actor.key, who_name=act.actor.name, fingerprint=act.fingerprint
-    )
 
 
 def change_of(payout: PayoutRead, after: str) -> Change:

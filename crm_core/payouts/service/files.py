@@ -11,6 +11,7 @@ from sqlalchemy import insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from crm_core.base import crypto, history
+from crm_core.base.acts import Act
 from crm_core.base.cells import harmless
 from crm_core.base.errors import Conflict, NotFound
 from crm_core.base.money import naira
@@ -19,7 +20,6 @@ from crm_core.payouts.models import Payout, PayoutAttempt, PayoutFile
 from crm_core.payouts.queries import PAYOUTS
 from crm_core.payouts.schemas import PaymentMethod, PayoutRead, PayoutStatus
 from crm_core.payouts.service import common
-from crm_core.payouts.service.common import Act
 from crm_core.people.schemas import Actor, Permission
 
 COLUMNS = (
@@ -53,7 +53,7 @@ def commit_file(session: Session, fingerprint: str, ids: Sequence[int], *, actor
     wanted = check_ids(ids)
     common.lock_payouts(session, wanted)
     act = Act("payout_file", "Bank file written", fingerprint, actor)
-    accepted, refused = common.accepted_now(act, _plan(session, wanted))
+    accepted, refused = act.accepted_now(_plan(session, wanted))
     if not accepted:
         raise Conflict("None of these payouts can go into a bank file: look at them again.")
     payouts = PAYOUTS.some(session, accepted)
@@ -67,7 +67,7 @@ def commit_file(session: Session, fingerprint: str, ids: Sequence[int], *, actor
         "control_total": f"{file.control_total:.2f}",
         "digest": file.digest,
     }
-    return common.conclude(session, act, changed=changed, refused=refused, totals=totals)
+    return act.conclude(session, changed=changed, refused=refused, totals=totals)
 
 
 def bank_file_content(session: Session, file_id: int, *, actor: Actor) -> BankFile:

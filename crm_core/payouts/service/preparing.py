@@ -7,13 +7,13 @@ from decimal import Decimal
 from sqlalchemy import RowMapping, select, text
 from sqlalchemy.orm import Session
 
+from crm_core.base.acts import Act
 from crm_core.base.clock import lagos_today, month_end, month_start
 from crm_core.base.errors import Invalid
 from crm_core.base.money import naira
 from crm_core.base.preflight import Change, Plan, Receipt, Verdict, compare_found, make_plan
 from crm_core.owners.models import Owner, OwnerContract
 from crm_core.payouts.service import common
-from crm_core.payouts.service.common import Act
 from crm_core.people.schemas import Actor, Permission
 
 
@@ -35,7 +35,7 @@ def commit_month(session: Session, fingerprint: str, month: date, *, actor: Acto
     changed = _create(session, month, accepted, actor)
     net = sum((Decimal(change.amount) for change in changed), Decimal(0))
     totals = {"created": str(len(changed)), "net_amount": f"{net:.2f}"}
-    return common.conclude(session, act, changed=changed, refused=refused, totals=totals)
+    return act.conclude(session, changed=changed, refused=refused, totals=totals)
 
 
 def _contracts(session: Session, month: date) -> Sequence[RowMapping]:

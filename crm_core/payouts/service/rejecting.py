@@ -6,13 +6,13 @@ from decimal import Decimal
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from crm_core.base.acts import Act
 from crm_core.base.money import naira
 from crm_core.base.preflight import Plan, Receipt, Verdict, check_ids, make_plan
 from crm_core.payouts.models import Payout
 from crm_core.payouts.queries import PAYOUTS, get_payout
 from crm_core.payouts.schemas import Because, PayoutRead, PayoutStatus
 from crm_core.payouts.service import common
-from crm_core.payouts.service.common import Act
 from crm_core.people.schemas import Actor, Permission
 
 
@@ -30,13 +30,13 @@ def commit_rejection(
     wanted = check_ids(ids)
     common.lock_payouts(session, wanted)
     act = Act("payout_rejection", "Payouts rejected", fingerprint, actor)
-    accepted, refused = common.accepted_now(act, _plan(session, wanted))
+    accepted, refused = act.accepted_now(_plan(session, wanted))
     before = PAYOUTS.some(session, accepted)
     _reject(session, accepted, data.reason)
     net = sum((payout.net_amount for payout in before), Decimal(0))
     changed = [common.change_of(payout, "rejected") for payout in before]
     totals = {"rejected": str(len(before)), "net_amount": f"{net:.2f}"}
-    return common.conclude(session, act, changed=changed, refused=refused, totals=totals)
+    return act.conclude(session, changed=changed, refused=refused, totals=totals)
 
 
 def reject_payout(session: Session, payout_id: int, data: Because, *, actor: Actor) -> PayoutRead:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from sqlalchemy import insert, literal, select, update
 from sqlalchemy.orm import Session
 
+from crm_core.base.acts import Act
 from crm_core.base.errors import Conflict, Invalid
 from crm_core.base.money import naira
 from crm_core.base.preflight import MOST, Plan, Receipt, Verdict, make_plan
@@ -20,7 +21,6 @@ from crm_core.payouts.schemas import (
     Settlement,
 )
 from crm_core.payouts.service import common, concluding
-from crm_core.payouts.service.common import Act
 from crm_core.payouts.transfers import guarding
 from crm_core.people.schemas import Actor, Permission
 
@@ -46,7 +46,7 @@ def commit_payment(
     matched = _matched(session, lines)
     now = _plan(lines, matched, guarding.held(session, _ids(matched)))
     act = Act("payout_payment", "Payments marked", fingerprint, actor)
-    accepted, refused = common.accepted_now(act, now)
+    accepted, refused = act.accepted_now(now)
     references = {
         matched[line.payment_reference].id: line.bank_reference
         # Backwards, so that the first of two lines counts: the second was refused.
@@ -56,9 +56,8 @@ def commit_payment(
     payouts = PAYOUTS.some(session, accepted)
     _pay(session, {payout_id: references[payout_id] for payout_id in accepted})
     net = sum((payout.net_amount for payout in payouts), Decimal(0))
-    return common.conclude(
+    return act.conclude(
         session,
-        act,
         changed=[common.change_of(payout, "paid") for payout in payouts],
         refused=refused,
         totals={"paid": str(len(payouts)), "net_amount": f"{net:.2f}"},

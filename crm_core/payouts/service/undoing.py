@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
+from crm_core.base.acts import Act
 from crm_core.base.errors import Conflict
 from crm_core.base.preflight import (
     Plan,
@@ -19,7 +20,6 @@ from crm_core.payouts.models import Payout, PayoutApproval
 from crm_core.payouts.queries import PAYOUTS
 from crm_core.payouts.schemas import AWAITING_APPROVAL, PayoutRead, PayoutStatus
 from crm_core.payouts.service import common
-from crm_core.payouts.service.common import Act
 from crm_core.people.schemas import Actor, Permission
 
 
@@ -47,14 +47,14 @@ def commit_undo(
     common.lock_payouts(session, wanted)
     now = _plan(session, wanted, actor)
     act = Act("payout_undo", "Approvals undone", fingerprint, actor)
-    accepted, refused = common.accepted_now(act, now)
+    accepted, refused = act.accepted_now(now)
     before = PAYOUTS.some(session, accepted)
     if receipt_id is not None and accepted:
         _mark_undone(session, receipt_id, accepted, actor)
     _withdraw(session, accepted, actor)
     changed = [common.change_of(payout, _after(payout)) for payout in before]
     totals = {"undone": str(len(changed))}
-    return common.conclude(session, act, changed=changed, refused=refused, totals=totals)
+    return act.conclude(session, changed=changed, refused=refused, totals=totals)
 
 
 def _plan(session: Session, ids: Sequence[int], actor: Actor) -> Plan:

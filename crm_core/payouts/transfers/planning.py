@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from crm_core.base import jobs
+from crm_core.base.acts import Act
 from crm_core.base.errors import Conflict
 from crm_core.base.money import naira
 from crm_core.base.preflight import Plan, Receipt, Verdict, check_ids, make_plan
@@ -19,7 +20,6 @@ from crm_core.payouts.models import Payout, PayoutAttempt
 from crm_core.payouts.queries import PAYOUTS
 from crm_core.payouts.schemas import PaymentMethod, PayoutRead, PayoutStatus
 from crm_core.payouts.service import common
-from crm_core.payouts.service.common import Act
 from crm_core.payouts.transfers import guarding
 from crm_core.payouts.transfers.configured import required_gateway
 from crm_core.payouts.transfers.models import Transfer, TransferAccount
@@ -48,16 +48,15 @@ def commit_transfer(
     wanted = check_ids(ids)
     common.lock_payouts(session, wanted)
     act = Act("payout_transfer", "Transfers ordered", fingerprint, actor)
-    accepted, refused = common.accepted_now(act, _plan(session, wanted))
+    accepted, refused = act.accepted_now(_plan(session, wanted))
     if not accepted:
         raise Conflict("None of these payouts can go by transfer: look at them again.")
     payouts = PAYOUTS.some(session, accepted)
     _claim(session, accepted, provider, actor)
     jobs.queue(session, SEND_JOB)
     total = sum((payout.net_amount for payout in payouts), Decimal(0))
-    return common.conclude(
+    return act.conclude(
         session,
-        act,
         changed=[common.change_of(payout, "processing") for payout in payouts],
         refused=refused,
         totals={"count": str(len(payouts)), "control_total": f"{total:.2f}", "provider": provider},
