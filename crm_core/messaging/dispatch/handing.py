@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from crm_core.messaging.dispatch.messages import Message, Result
+from crm_core.messaging.foreign_text import clean
 from crm_core.messaging.gateways import Gateway, GatewayDown, Outcome, Unanswered, Verdict
 from crm_core.messaging.schemas import MessageStatus
 
@@ -70,14 +71,17 @@ class Reading:
             return self._handed(message, MessageStatus.UNKNOWN, reason, said)
         if outcome.verdict is Verdict.ACCEPTED:
             sent = self._handed(message, MessageStatus.SENT, None, None)
-            sent.provider_id = outcome.provider_id
+            sent.provider_id = outcome.provider_id and clean(outcome.provider_id)
             sent.cost = message.price if outcome.cost is None else outcome.cost
             return sent
         if outcome.verdict is Verdict.REFUSED:
-            reason = outcome.code or "refused"
+            reason = clean(outcome.code or "") or "refused"
             refused = self._handed(message, MessageStatus.FAILED, reason, outcome.error)
             refused.hard = outcome.hard
             return refused
+        if outcome.verdict is Verdict.NOT_BEGUN:
+            due_at = self.now + FIRST_RETRY
+            return Result(message, MessageStatus.PENDING, "retry", outcome.error, due_at=due_at)
         return self._again(message, outcome)
 
     def _again(self, message: Message, outcome: Outcome) -> Result:
@@ -93,22 +97,18 @@ class Reading:
     def _handed(
         self, message: Message, status: MessageStatus, reason: str | None, error: str | None
     ) -> Result:
-        return Result(message, status, reason, error, provider=self.provider, handed=True)
+        said = error and clean(error)
+        return Result(message, status, reason, said, provider=self.provider, handed=True)
 
 
-def trouble(results: Sequence[Result]) -> str | None:
+def trouble(messages: Sequence[Message], outcomes: Mapping[int, Outcome]) -> str | None:
     """Why the provider is taken to be in trouble: it answered for nothing of a whole chunk."""
-    if not results or any(_answered(result) for result in results):
+    if not messages or any(outcome.verdict.is_answer for outcome in outcomes.values()):
         return None
-    return results[0].error or "The provider did not answer."
+    first = outcomes.get(messages[0].id)
+    return (first and first.error) or UNANSWERED[1]
 
 
 def backoff(attempts: int) -> timedelta:
     """How long a message waits after so many attempts: half a minute, doubling up to an hour."""
     return min(FIRST_RETRY * (1 << min(attempts - 1, 10)), LONGEST_RETRY)
-
-
-def _answered(result: Result) -> bool:
-    return result.status is MessageStatus.SENT or (
-        result.status is MessageStatus.FAILED and result.reason != GAVE_UP
-    )

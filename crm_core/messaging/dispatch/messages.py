@@ -1,6 +1,6 @@
 """A message on its way through a worker, and what became of it there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -102,6 +102,12 @@ def unknown(session: Session, channel: Channel, provider: str) -> list[Message]:
     return _messages(session, _UNKNOWN, values)
 
 
+def numbered(session: Session, provider: str, numbers: Sequence[str]) -> dict[str, int]:
+    """Which messages have these numbers of the provider already: ids by number."""
+    values = {"provider": provider, "numbers": list(numbers)}
+    return {row.provider_id: row.id for row in session.execute(_NUMBERED, values)}
+
+
 def _messages(
     session: Session, statement: TextClause, values: Mapping[str, object]
 ) -> list[Message]:
@@ -137,5 +143,11 @@ _UNKNOWN = text(
     WHERE status = 'unknown' AND channel = CAST(:channel AS crm_channel) AND provider = :provider
       AND updated_at BETWEEN now() - interval '3 days' AND now() - interval '1 minute'
     ORDER BY id DESC LIMIT 200
+    """
+)
+_NUMBERED = text(
+    """
+    SELECT provider_id, id FROM crm_communication_logs
+    WHERE provider = :provider AND provider_id = ANY(CAST(:numbers AS varchar[]))
     """
 )

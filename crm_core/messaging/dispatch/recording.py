@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -18,6 +18,7 @@ from crm_core.messaging.suppression import Failed
 
 CANCELLED = ("campaign_cancelled", "The campaign was cancelled before it was sent.")
 _OPEN = ["pending", "deferred"]
+_HOUR = timedelta(hours=1)
 _KNOWN = frozenset({MessageStatus.SENT, MessageStatus.FAILED})
 
 
@@ -55,7 +56,7 @@ def record_and_claim(
 def record_known(session: Session, results: Sequence[Result], *, now: datetime) -> int:
     """Records what was learnt of messages of which nothing was known; gives of how many."""
     known = [result for result in results if result.status in _KNOWN]
-    return _write(session, _columns(known, None, now), ["unknown"]) if known else 0
+    return _write(session, _columns(known, {}, now), ["unknown"]) if known else 0
 
 
 def postpone(session: Session, lease: Lease, reason: str, sentence: str) -> None:
@@ -76,17 +77,36 @@ def _close_addresses(session: Session, results: Sequence[Result]) -> None:
         suppression.suppress(session, closed)
 
 
-def _later(session: Session, lease: Lease, waits: Sequence[Result]) -> int | None:
-    """A new batch for these; None where the old one was cancelled."""
-    ids = [result.message.id for result in waits]
+def _later(
+    session: Session, lease: Lease, results: Sequence[Result], now: datetime
+) -> dict[int, int]:
+    """New batches for what waits, one for each hour that something is due in.
+
+    Gives the batch of each message that waits; nothing where the old batch was cancelled.
+    """
+    hours: dict[int, list[tuple[datetime, int]]] = {}
+    for result in results:
+        if result.due_at is not None:
+            hour = (result.due_at - now) // _HOUR
+            hours.setdefault(hour, []).append((result.due_at, result.message.id))
+    if not hours:
+        return {}
+    ids = [[message_id for _, message_id in waits] for waits in hours.values()]
+    dues = [max(due for due, _ in waits) for waits in hours.values()]
     values = {
         "batch": lease.batch_id,
-        "first": min(ids),
-        "last": max(ids),
-        "size": len(ids),
-        "due_at": max(result.due_at for result in waits if result.due_at is not None),
+        "firsts": [min(some) for some in ids],
+        "lasts": [max(some) for some in ids],
+        "sizes": [len(some) for some in ids],
+        "dues": dues,
     }
-    return session.execute(_LATER, values).scalar_one_or_none()
+    batches = {row.due_at: row.id for row in session.execute(_LATER, values)}
+    return {
+        message_id: batches[due]
+        for due, some in zip(dues, ids, strict=True)
+        for message_id in some
+        if batches
+    }
 
 
 def _cancelled(result: Result) -> Result:
@@ -99,14 +119,15 @@ def _cancelled(result: Result) -> Result:
 def _values(
     session: Session, lease: Lease, results: Sequence[Result], now: datetime
 ) -> dict[str, object]:
-    waits = [result for result in results if result.due_at is not None]
-    later = _later(session, lease, waits) if waits else None
-    if waits and later is None:
+    later = _later(session, lease, results, now)
+    if not later:
         results = [_cancelled(result) for result in results]
     return _columns(results, later, now)
 
 
-def _columns(results: Sequence[Result], later: int | None, now: datetime) -> dict[str, object]:
+def _columns(
+    results: Sequence[Result], later: Mapping[int, int], now: datetime
+) -> dict[str, object]:
     """The rows as the columns that the statement takes."""
     if not results:
         return {name: [] for name in _NAMES}
@@ -118,7 +139,7 @@ def _write(session: Session, values: Mapping[str, object], states: list[str]) ->
     return len(session.execute(RECORD, {**values, "states": states}).all())
 
 
-def _row(result: Result, later: int | None, now: datetime) -> tuple[Any, ...]:
+def _row(result: Result, later: Mapping[int, int], now: datetime) -> tuple[Any, ...]:
     message = result.message
     sent = result.status is MessageStatus.SENT or (
         result.handed and result.status is MessageStatus.FAILED
@@ -137,7 +158,7 @@ def _row(result: Result, later: int | None, now: datetime) -> tuple[Any, ...]:
         result.cost,
         int(result.handed),
         now if sent else None,
-        later if result.due_at is not None else None,
+        later.get(message.id),
     )
 
 
@@ -185,14 +206,21 @@ _RECORD_AND_CLAIM = text(
     SELECT claimed_id, health, failures FROM moved
     """  # noqa: S608  (put together from constants of ours)
 )
+# Locked, so that whoever pauses or cancels at the same time comes before it or after it.
 _LATER = text(
     """
     INSERT INTO crm_message_batches (channel, purpose, state, priority, campaign_id, first_id,
         last_id, size, due_at, cursor_id, claimed_id)
-    SELECT channel, purpose, CASE WHEN state = 'paused' THEN state ELSE 'ready' END, priority,
-           campaign_id, :first, :last, :size, :due_at, :first - 1, :first - 1
-    FROM crm_message_batches WHERE id = :batch AND state <> 'cancelled'
-    RETURNING id
+    SELECT b.channel, b.purpose, CASE WHEN b.state = 'paused' THEN b.state ELSE 'ready' END,
+           b.priority, b.campaign_id, w.first_id, w.last_id, w.size, w.due_at, w.first_id - 1,
+           w.first_id - 1
+    FROM crm_message_batches b, unnest(
+        CAST(:firsts AS bigint[]), CAST(:lasts AS bigint[]), CAST(:sizes AS integer[]),
+        CAST(:dues AS timestamptz[])
+    ) AS w (first_id, last_id, size, due_at)
+    WHERE b.id = :batch AND b.state <> 'cancelled'
+    FOR UPDATE OF b
+    RETURNING id, due_at
     """
 )
 _POSTPONE = text(

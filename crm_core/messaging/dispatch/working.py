@@ -6,6 +6,7 @@ process dies, at most one chunk is in doubt, and the batch row says which.
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -247,9 +248,28 @@ def _recording(batch: Batch, act: Callable[[Session], T], *, single: bool = Fals
         if not any(result.provider_id for result in batch.results):
             raise
         _log.error("%s gave a message the number of another one", batch.gateway.name)
+    _forget_doubles(batch)
+    try:
+        return batch.line.lasting(act, single=single)
+    except IntegrityError:  # a number was taken since we looked: rather no numbers than no record
         for result in batch.results:
             result.provider_id = None
         return batch.line.lasting(act, single=single)
+
+
+def _forget_doubles(batch: Batch) -> None:
+    """Takes away numbers that two messages have: whose receipts they name nobody knows."""
+    numbers = [result.provider_id for result in batch.results if result.provider_id]
+    taken = batch.line.lasting(
+        lambda session: messages.numbered(session, batch.gateway.name, numbers)
+    )
+    often = Counter(numbers)
+    for result in batch.results:
+        number = result.provider_id
+        if number and (
+            often[number] > 1 or taken.get(number, result.message.id) != result.message.id
+        ):
+            result.provider_id = None
 
 
 def _hand_over(batch: Batch, chunk: list[Message]) -> bool:
@@ -262,7 +282,7 @@ def _hand_over(batch: Batch, chunk: list[Message]) -> bool:
         down = refusal
     else:
         batch.results = batch.read().results(chunk, outcomes)
-        _note_health(batch)
+        _note_health(batch, handing.trouble(chunk, outcomes))
         return True
     batch.line.lasting(lambda session: _turn_back(session, batch, down), attributed=True)
     return False
@@ -276,9 +296,9 @@ def _turn_back(session: Session, batch: Batch, down: GatewayDown) -> None:
     breaker.note_failure(session, channel, str(down), retry_after=down.retry_after)
 
 
-def _note_health(batch: Batch) -> None:
+def _note_health(batch: Batch, reason: str | None) -> None:
     """Tells the breaker of trouble, and of its end; in good times there is nothing to tell."""
-    channel, reason = batch.gateway.channel, handing.trouble(batch.results)
+    channel = batch.gateway.channel
     if reason is not None:
         batch.line.lasting(
             lambda s: breaker.note_failure(s, channel, reason, retry_after=None), attributed=True

@@ -4,6 +4,7 @@ The rule for every answer: it is either sure that nothing was accepted (the lett
 again), or sure that it was or was not, or nothing is sure and a person or a receipt decides.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -33,6 +34,8 @@ _NOT_LEFT = (
     httpx2.LocalProtocolError,
 )
 _LONGEST_ERROR = 300
+_NOTHING_ACCEPTED = {Verdict.RETRY, Verdict.NOT_BEGUN}
+_log = logging.getLogger(__name__)
 
 
 def client(**more: Any) -> httpx2.Client:
@@ -52,18 +55,23 @@ def hand_over(letters: Sequence[Letter], hand: Hand) -> list[Outcome]:
 
     def guarded(letter: Letter) -> Outcome:
         if trouble.is_set():
-            return Outcome(letter.id, Verdict.RETRY, error="The provider stopped answering.")
+            return Outcome(letter.id, Verdict.NOT_BEGUN, error="The provider stopped answering.")
         try:
             return hand(letter)
         except (GatewayDown, Unanswered) as error:
             troubles.append(error)
             trouble.set()
             return _of_trouble(letter, error)
+        except Exception as error:  # noqa: BLE001  (an answer nobody thought of: the others stand)
+            trouble.set()
+            _log.exception("An answer about message %s could not be understood", letter.id)
+            sentence = f"The provider's answer could not be understood ({type(error).__name__})."
+            return Outcome(letter.id, Verdict.UNKNOWN, error=sentence)
 
     with ThreadPoolExecutor(settings().crm_gateway_at_once) as threads:
         outcomes = list(threads.map(guarded, letters))
     verdicts = {outcome.verdict for outcome in outcomes}
-    if troubles and verdicts in ({Verdict.RETRY}, {Verdict.UNKNOWN}):
+    if troubles and (verdicts <= _NOTHING_ACCEPTED or verdicts == {Verdict.UNKNOWN}):
         raise troubles[0]
     return outcomes
 
@@ -101,7 +109,7 @@ def document(answer: httpx2.Response) -> Mapping[str, Any]:
     """
     try:
         found = answer.json()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unanswered("The provider's answer could not be read.") from error
     if not isinstance(found, dict):
         raise Unanswered("The provider's answer could not be read.")

@@ -26,12 +26,24 @@ class Unanswered(Exception):
 
 
 class Verdict(StrEnum):
-    """What a provider made of one letter."""
+    """What a provider made of one letter.
+
+    Not accepted for sure, and so to be tried again, are three: the provider answered that this
+    one comes too early (``later``), it was in trouble (``retry``), or the letter was never offered
+    to it (``not_begun``, which is no attempt).
+    """
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
+    LATER = "later"
     RETRY = "retry"
+    NOT_BEGUN = "not_begun"
     UNKNOWN = "unknown"
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the provider is well: it said something about this very letter."""
+        return self in {Verdict.ACCEPTED, Verdict.REFUSED, Verdict.LATER}
 
 
 @dataclass(frozen=True)
@@ -63,7 +75,7 @@ class Outcome:
         error: a sentence for people; None where it was accepted.
         code: the provider's own word for the error.
         cost: in naira.
-        retry_after: seconds; only with ``retry``, and only where the provider said so.
+        retry_after: seconds; only with ``later`` and ``retry``, where the provider said so.
         hard: the address itself is at fault and is not to be written to again.
     """
 

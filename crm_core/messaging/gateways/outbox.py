@@ -1,19 +1,22 @@
 """The sandbox's outbox: a file a day under ``CRM_DATA_DIR/outbox``, a line a letter."""
 
 import fcntl
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from crm_core.base.settings import settings
 from crm_core.messaging.schemas import Channel, Purpose
 
 KEPT_DAYS = 14
 _TAIL = 1_000_000
+_log = logging.getLogger(__name__)
 
 
 class Kept(BaseModel):
@@ -51,9 +54,9 @@ def append(letters: Sequence[Kept]) -> None:
     """One write a day's file under a lock, so that the lines of several workers do not mix."""
     for day in sorted({letter.at.date() for letter in letters}):
         text = "".join(f"{one.model_dump_json()}\n" for one in letters if one.at.date() == day)
-        with open(folder() / f"{day}.jsonl", "a", opener=_private) as file:
+        with open(folder() / f"{day}.jsonl", "ab+", opener=_private) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            file.write(text)
+            file.write(_ending(file) + text.encode())
 
 
 def read_outbox(*, channel: Channel | None = None, most: int = 100) -> list[Kept]:
@@ -61,8 +64,8 @@ def read_outbox(*, channel: Channel | None = None, most: int = 100) -> list[Kept
     found: list[Kept] = []
     for path in reversed(_files()):
         lines = reversed(_tail(path))
-        letters = (Kept.model_validate_json(line) for line in lines)
-        found += [one for one in letters if channel is None or one.channel is channel]
+        letters = (_kept(line) for line in lines)
+        found += [one for one in letters if one and channel in {None, one.channel}]
         if len(found) >= most:
             break
     return found[:most]
@@ -78,7 +81,9 @@ def read_on(place: Place | None, *, most: int) -> tuple[list[Kept], list[Place]]
             continue
         start = place.byte if place is not None and day == place.day else 0
         for line, end in _lines(path, start):
-            letters.append(Kept.model_validate_json(line))
+            if (letter := _kept(line)) is None:
+                continue
+            letters.append(letter)
             places.append(Place(day=day, byte=end))
             if len(letters) == most:
                 return letters, places
@@ -89,7 +94,8 @@ def ids() -> Iterator[str]:
     """The sandbox's numbers of the letters of the last two days."""
     for path in _files()[-2:]:
         for line, _ in _lines(path, 0):
-            yield Kept.model_validate_json(line).provider_id
+            if letter := _kept(line):
+                yield letter.provider_id
 
 
 def forget_old(today: date) -> None:
@@ -113,6 +119,23 @@ def _lines(path: Path, start: int) -> Iterator[tuple[bytes, int]]:
                 return
             start += len(line)
             yield line, start
+
+
+def _ending(file: BinaryIO) -> bytes:
+    """What ends the line of a write that was cut short: the next letter begins a line."""
+    if not file.seek(0, os.SEEK_END):
+        return b""
+    file.seek(-1, os.SEEK_END)
+    return b"" if file.read(1) == b"\n" else b"\n"
+
+
+def _kept(line: bytes) -> Kept | None:
+    """The letter of a line; None where the line was cut short, by a full disk or a power cut."""
+    try:
+        return Kept.model_validate_json(line)
+    except ValidationError:
+        _log.warning("A line of the outbox cannot be read: %r", line[:60])
+        return None
 
 
 def _tail(path: Path) -> list[bytes]:

@@ -4,6 +4,7 @@ import smtplib
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
@@ -23,7 +24,10 @@ from crm_core.messaging.schemas import Channel
 NAME = "smtp"
 
 _LINES = SMTP.clone(cte_type="7bit")
-_NO_SUCH_MAILBOX = {550, 551, 553}
+_NO_SUCH_ADDRESS = "5.1."
+"""How an answer that closes an address begins (RFC 3463); a bare 550 may be about us as well."""
+
+_CLOSING = 421
 
 
 class Smtp:
@@ -43,14 +47,20 @@ class Smtp:
     def send(self, letters: Sequence[Letter]) -> Sequence[Outcome]:
         """Hands the letters over; after the connection broke none is begun any more."""
         outcomes: list[Outcome] = []
+        error = "The mail server closed the connection."
         with _connection() as server:
             for letter in letters:
-                outcomes.append(_hand(server, letter))
+                try:
+                    outcomes.append(_hand(server, letter))
+                except GatewayDown as down:
+                    if not any(one.verdict.is_answer for one in outcomes):
+                        raise
+                    error = str(down)
+                    break
                 if outcomes[-1].verdict is Verdict.UNKNOWN or server.sock is None:
                     break
-        error = "The mail server closed the connection."
-        left = [Outcome(one.id, Verdict.RETRY, error=error) for one in letters[len(outcomes) :]]
-        return [*outcomes, *left]
+        left = letters[len(outcomes) :]
+        return [*outcomes, *(Outcome(one.id, Verdict.NOT_BEGUN, error=error) for one in left)]
 
     def look_up(self, letters: Sequence[Letter]) -> Sequence[Outcome]:  # noqa: ARG002  (interface)
         """Nothing: SMTP has no question for it."""
@@ -128,7 +138,15 @@ def _open() -> smtplib.SMTP:
 
 
 def _hand(server: smtplib.SMTP, letter: Letter) -> Outcome:
-    """Step by step, for a connection that breaks before the text has left broke nothing."""
+    """Step by step, for a connection that breaks before the text has left broke nothing.
+
+    Raises:
+        GatewayDown: the server does not take our sender, whoever we write to.
+    """
+    if not letter.address.isascii():
+        return refused(
+            letter, "This address has letters that not every server takes.", "unwritable"
+        )
     try:
         email = compose(letter)
         text = email.as_bytes()
@@ -147,12 +165,25 @@ def _address(server: smtplib.SMTP, letter: Letter) -> Outcome | None:
     """Says from whom and to whom; an outcome where the server refuses that."""
     _, sender = parseaddr(settings().crm_email_from)
     server.ehlo_or_helo_if_needed()
-    for code, said in (_commanded(server.mail(sender)), _commanded(server.rcpt(letter.address))):
-        if code // 100 != 2:
-            _reset(server)
-            hard = code in _NO_SUCH_MAILBOX and "5.7." not in said
-            return _judged(letter, code, said, hard=hard)
+    code, said = _commanded(server.mail(sender))
+    if code // 100 == 5:
+        raise GatewayDown(f"The mail server does not take mail from {sender}: {said}")
+    if code // 100 != 2:
+        return _refused_early(server, letter, code, said)
+    code, said = _commanded(server.rcpt(letter.address))
+    if code // 100 != 2:
+        outcome = _refused_early(server, letter, code, said)
+        # A mailbox that is full, or a server that wants to see us again, speaks for itself alone.
+        return replace(outcome, verdict=Verdict.LATER) if code // 100 == 4 else outcome
     return None
+
+
+def _refused_early(server: smtplib.SMTP, letter: Letter, code: int, said: str) -> Outcome:
+    if code == _CLOSING:
+        server.close()
+    else:
+        _reset(server)
+    return _judged(letter, code, said, hard=said.startswith(_NO_SUCH_ADDRESS))
 
 
 def _text(server: smtplib.SMTP, letter: Letter, text: bytes) -> Outcome:

@@ -92,5 +92,5 @@ def _refused(letter: Letter, error: object) -> Outcome:
     if code in _TURNED_AWAY:
         raise GatewayDown(f"WhatsApp turns us away: {message}")
     if code == _TOO_MANY_TO_ONE_PERSON:
-        return Outcome(letter.id, Verdict.RETRY, error=message, code=str(code))
+        return Outcome(letter.id, Verdict.LATER, error=message, code=str(code))
     return http.refused(letter, message, code or "", hard=code == NOT_ON_WHATSAPP)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
+from crm_core.messaging.foreign_text import clean
 from crm_core.messaging.gateways.africas_talking import NAME
-from crm_core.messaging.receiving.json_body import clean, international
+from crm_core.messaging.receiving.json_body import international
 from crm_core.messaging.receiving.schemas import Failing, Receipt, Reply, Told, Unreadable
 from crm_core.messaging.schemas import Channel, MessageStatus
 

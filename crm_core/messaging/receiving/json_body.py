@@ -5,17 +5,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from crm_core.messaging.foreign_text import clean
 from crm_core.messaging.receiving.schemas import Unreadable
-
-LONGEST = 4000
-"""Letters of an answer that are kept; the longest message a provider passes on is shorter."""
 
 
 def json_object(body: bytes) -> Mapping[str, Any]:
     """The body as an object; raises ``Unreadable``."""
     try:
         found = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unreadable("The body is not JSON.") from error
     if not isinstance(found, dict):
         raise Unreadable("The body is not a JSON object.")
@@ -31,11 +29,6 @@ def text_of(said: Mapping[str, Any], name: str) -> str:
 def objects(value: object) -> list[Mapping[str, Any]]:
     """The objects of a list; whatever else stands there is left out."""
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-def clean(text: str) -> str:
-    """What may be stored: no zero bytes, no halves of letters, no endless text."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode()[:LONGEST]
 
 
 def international(number: str) -> str:

@@ -33,12 +33,14 @@ class _Message:
     channel: Channel
     address: str | None
     changed: bool = False
+    failed: bool = False
     values: dict[str, Any] = field(default_factory=dict)
 
     def take(self, receipt: Receipt, now: datetime) -> None:
         """Goes where the receipt says if that is forward."""
         if not self.status.can_become(receipt.status):
             return
+        self.failed |= MessageStatus.FAILED in {self.status, receipt.status}
         self.status, self.changed = receipt.status, True
         self.values |= {"provider": receipt.provider, "provider_id": receipt.provider_id}
         at = min(receipt.at or now, now).isoformat()
@@ -78,7 +80,8 @@ def apply_receipts(session: Session, receipts: Sequence[Receipt]) -> int:
     _keep_early(session, early)
     suppress(session, closed)
     arrived = {MessageStatus.DELIVERED, MessageStatus.READ}
-    lift_disproved(session, [message.id for message in moved if message.status in arrived])
+    # Only what failed once can have closed an address: most receipts need not ask.
+    lift_disproved(session, [one.id for one in moved if one.failed and one.status in arrived])
     return len(moved)
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from crm_core.base.settings import settings
+from crm_core.messaging.foreign_text import clean
 from crm_core.messaging.gateways.whatsapp import NAME, NOT_ON_WHATSAPP
 from crm_core.messaging.receiving.json_body import (
-    clean,
     instant,
     international,
     json_object,

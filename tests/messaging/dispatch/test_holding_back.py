@@ -7,11 +7,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from crm_core.base.clock import LAGOS, to_lagos, utc_now
+from crm_core.messaging import service
 from crm_core.messaging.dispatch import handing
 from crm_core.messaging.dispatch.limits import Limits
 from crm_core.messaging.gateways import Letter, Outcome, Verdict
 from crm_core.messaging.schemas import CommunicationRead, Purpose
-from tests.make_messages import make_message
+from tests.make_messages import WRITER, make_message, outgoing
 from tests.make_patients import make_patient
 from tests.messaging.dispatch.providers import Scripted
 from tests.messaging.dispatch.working import batches_of, get, send_all
@@ -205,3 +206,27 @@ def test_what_is_cancelled_is_not_tried_again(session: Session) -> None:
     skipped = get(session, message.id)
     assert (skipped.status, skipped.reason) == ("skipped", "campaign_cancelled")
     assert [batch.state for batch in batches_of(session)] == ["cancelled"]
+
+
+def test_nobody_waits_for_the_last_of_those_who_wait(session: Session) -> None:
+    make_day(session)
+    soon, late = make_patient(session), make_patient(session, "Bola Ade")
+    for patient, age in ((soon, "6 days"), (late, "1 hour")):
+        promotions(session, patient.id, 2)
+        send_all(Scripted())
+        session.execute(
+            text(
+                "UPDATE crm_communication_logs SET sent_at = now() - CAST(:age AS interval)"
+                " WHERE recipient_id = :patient"
+            ),
+            {"age": age, "patient": patient.id},
+        )
+    wanted = [outgoing(one.id, purpose="promotional") for one in (soon, late)]
+    kept = service.queue_all(session, wanted, actor=WRITER)
+    send_all(Scripted())
+    due = {batch.id: batch.due_at for batch in batches_of(session)}
+    held = [get(session, one.id) for one in kept]
+    assert [(one.status, one.reason) for one in held] == [("deferred", "capped")] * 2
+    first, last = (due[one.batch_id] - utc_now() for one in held if one.batch_id)
+    assert timedelta(hours=23) < first <= timedelta(days=1)
+    assert timedelta(days=6) < last <= timedelta(days=7)

@@ -264,6 +264,54 @@ def test_a_provider_that_gives_one_number_twice_stops_nobody(session: Session) -
     assert get(session, second).provider_id is None
 
 
+def test_only_the_number_that_two_messages_have_is_lost(session: Session) -> None:
+    taken, *rest = many(session, 4)
+    session.execute(
+        text(
+            "UPDATE crm_communication_logs SET status = 'sent', provider = 'scripted',"
+            " provider_id = 'n0' WHERE id = :id"
+        ),
+        {"id": taken},
+    )
+    numbers = dict(zip(rest, ["n0", "n1", "n2"], strict=True))
+    send_all(Scripted(answer=lambda one: Outcome(one.id, Verdict.ACCEPTED, numbers[one.id])))
+    assert [get(session, one).provider_id for one in (taken, *rest)] == ["n0", None, "n1", "n2"]
+
+
+def test_what_no_database_can_keep_is_taken_out_of_an_answer(session: Session) -> None:
+    first, second = many(session, 2)
+    answers = {
+        first: Outcome(first, Verdict.ACCEPTED, "a\0\ud800"),
+        second: Outcome(second, Verdict.REFUSED, error="no\0 \ud800", code="x\0"),
+    }
+    send_all(Scripted(answer=lambda letter: answers[letter.id]))
+    assert get(session, first).provider_id == "a?"
+    refused = get(session, second)
+    assert (refused.status, refused.reason, refused.error_message) == ("failed", "x", "no ?")
+
+
+def test_a_letter_that_was_not_begun_has_used_up_no_attempt(session: Session) -> None:
+    first, second = many(session, 2)
+
+    def one_a_connection(letter: Letter) -> Outcome:
+        return accepts(letter) if letter.id == first else Outcome(letter.id, Verdict.NOT_BEGUN)
+
+    send_all(Scripted(answer=one_a_connection))
+    waits = get(session, second)
+    assert (waits.status, waits.reason, waits.attempts) == ("pending", "retry", 0)
+    session.execute(text("UPDATE crm_message_batches SET due_at = now()"))
+    send_all(Scripted())
+    assert statuses(session) == {"sent": 2}
+
+
+def test_a_mailbox_that_wants_us_later_does_not_stop_the_channel(session: Session) -> None:
+    many(session, 1)
+    for _ in range(breaker.MOST_FAILURES + 1):
+        session.execute(text("UPDATE crm_message_batches SET due_at = now()"))
+        send_all(Scripted(answer=lambda letter: Outcome(letter.id, Verdict.LATER, error="Full.")))
+    assert health(session) == ("closed", 0)
+
+
 def test_a_lease_that_is_lost_cannot_be_renewed(session: Session) -> None:
     many(session, 1)
     lease = leases.take(session, Channel.SMS, "one")

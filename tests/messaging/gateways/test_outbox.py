@@ -71,6 +71,17 @@ def test_a_line_that_is_being_written_is_left_for_later() -> None:
     assert numbers(read_on(None, most=10)[0]) == [1]
 
 
+def test_a_line_that_was_cut_short_stops_nobody() -> None:
+    append([kept(1)])
+    with (outbox.folder() / f"{NOON.date()}.jsonl").open("a") as file:
+        file.write('{"half')
+    append([kept(2)])
+    append([kept(3)])
+    assert numbers(read_outbox()) == [3, 2, 1]
+    assert numbers(read_on(None, most=10)[0]) == [1, 2, 3]
+    assert list(outbox.ids()) == ["sandbox-1", "sandbox-2", "sandbox-3"]
+
+
 def test_old_letters_are_forgotten() -> None:
     append([kept(1, NOON - timedelta(days=15)), kept(2, NOON - timedelta(days=14)), kept(3)])
     outbox.forget_old(NOON.date())

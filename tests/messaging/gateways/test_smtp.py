@@ -81,13 +81,57 @@ def test_a_server_s_policy_is_not_the_address_s_fault(
     assert not gateway.send([email()])[0].hard
 
 
-@pytest.mark.parametrize("where", ["MAIL FROM", "RCPT TO", "DATA", "text"])
+def test_a_bare_550_does_not_close_an_address(gateway: Gateway, mail_server: MailServer) -> None:
+    mail_server.says["RCPT TO"] = "550 relay not permitted"
+    (outcome,) = gateway.send([email()])
+    assert (outcome.verdict, outcome.hard) == (Verdict.REFUSED, False)
+
+
+def test_a_sender_that_is_refused_is_nobody_s_address_s_fault(
+    gateway: Gateway, mail_server: MailServer
+) -> None:
+    mail_server.says["MAIL FROM"] = "553 5.1.8 Domain of sender address does not exist"
+    with pytest.raises(GatewayDown, match="does not take mail from noreply@"):
+        gateway.send([email(1), email(2)])
+
+
+@pytest.mark.parametrize("address", ["josé@mail.example", "ada@bücher.example"])
+def test_an_address_in_other_letters_holds_up_no_other(
+    gateway: Gateway, mail_server: MailServer, address: str
+) -> None:
+    first, odd, last = gateway.send([email(1), email(2, address=address), email(3)])
+    assert (odd.verdict, odd.code, odd.hard) == (Verdict.REFUSED, "unwritable", False)
+    assert {first.verdict, last.verdict} == {Verdict.ACCEPTED}
+    assert len(mail_server.emails) == 2
+
+
+@pytest.mark.parametrize(
+    ("where", "verdict"),
+    [
+        ("MAIL FROM", Verdict.RETRY),
+        ("RCPT TO", Verdict.LATER),
+        ("DATA", Verdict.RETRY),
+        ("text", Verdict.RETRY),
+    ],
+)
 def test_a_server_that_is_busy_is_tried_again(
-    gateway: Gateway, mail_server: MailServer, where: str
+    gateway: Gateway, mail_server: MailServer, where: str, verdict: Verdict
 ) -> None:
     mail_server.says[where] = "451 4.3.0 later, please"
     (outcome,) = gateway.send([email()])
-    assert (outcome.verdict, outcome.code) == (Verdict.RETRY, "451")
+    assert (outcome.verdict, outcome.code) == (verdict, "451")
+
+
+def test_a_server_that_closes_the_connection_is_offered_no_more(
+    gateway: Gateway, mail_server: MailServer
+) -> None:
+    mail_server.says["RCPT TO:<ada2@email.example>"] = "421 4.7.0 too many in this connection"
+    outcomes = gateway.send([email(1), email(2), email(3)])
+    assert [one.verdict for one in outcomes] == [
+        Verdict.ACCEPTED,
+        Verdict.LATER,
+        Verdict.NOT_BEGUN,
+    ]
 
 
 @pytest.mark.parametrize("where", ["DATA", "text"])
@@ -106,7 +150,7 @@ def test_a_line_that_breaks_before_the_text_broke_nothing(
 ) -> None:
     mail_server.says[where] = how
     outcomes = gateway.send([email(1), email(2)])
-    assert {one.verdict for one in outcomes} == {Verdict.RETRY}
+    assert [one.verdict for one in outcomes] == [Verdict.RETRY, Verdict.NOT_BEGUN]
 
 
 @pytest.mark.parametrize("how", [HANG_UP, SILENCE])
@@ -117,7 +161,7 @@ def test_a_server_that_took_the_text_and_says_nothing_leaves_it_unknown(
 
     first, second = gateway.send([email(1), email(2)])
 
-    assert (first.verdict, second.verdict) == (Verdict.UNKNOWN, Verdict.RETRY)
+    assert (first.verdict, second.verdict) == (Verdict.UNKNOWN, Verdict.NOT_BEGUN)
     assert len(mail_server.emails) == 1
 
 

@@ -110,7 +110,7 @@ def test_after_a_silence_no_further_letter_is_begun(gateway: Gateway, termii: Ht
     outcomes = gateway.send([make_letter(n) for n in range(1, 5)])
 
     verdicts = [outcome.verdict.value for outcome in outcomes]
-    assert verdicts == ["accepted", "unknown", "retry", "retry"]
+    assert verdicts == ["accepted", "unknown", "not_begun", "not_begun"]
     assert len(termii.heard) == 2
 
 

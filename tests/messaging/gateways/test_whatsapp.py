@@ -84,7 +84,21 @@ def test_a_number_without_whatsapp_is_not_tried_again(
 def test_too_many_to_one_person_waits_alone(gateway: Gateway, whatsapp: HttpProvider) -> None:
     whatsapp.answers = [error(131056), TAKEN]
     outcomes = gateway.send([make_letter(7), make_letter(8)])
-    assert {one.verdict for one in outcomes} == {Verdict.RETRY, Verdict.ACCEPTED}
+    assert {one.verdict for one in outcomes} == {Verdict.LATER, Verdict.ACCEPTED}
+
+
+@pytest.mark.parametrize("code", [{}, []])
+def test_an_answer_nobody_thought_of_leaves_the_others_what_they_are(
+    gateway: Gateway, whatsapp: HttpProvider, set_environment: Callable[..., None], code: object
+) -> None:
+    set_environment(CRM_GATEWAY_AT_ONCE="1")
+    whatsapp.answers = [TAKEN, Answer({"error": {"code": code}}, 400), TAKEN]
+    outcomes = gateway.send([make_letter(7), make_letter(8), make_letter(9)])
+    assert [one.verdict for one in outcomes] == [
+        Verdict.ACCEPTED,
+        Verdict.UNKNOWN,
+        Verdict.NOT_BEGUN,
+    ]
 
 
 @pytest.mark.parametrize("answer", [error(130429), error(190, 401), error(131031), error(10)])
@@ -96,7 +110,9 @@ def test_trouble_with_the_account_closes_the_channel(
         gateway.send([make_letter(7)])
 
 
-@pytest.mark.parametrize("answer", [Answer({}, 500), Answer("{", 200), Answer(silent=True)])
+@pytest.mark.parametrize(
+    "answer", [Answer({}, 500), Answer("{", 200), Answer("[" * 100_000, 200), Answer(silent=True)]
+)
 def test_what_cannot_be_read_is_unknown(
     gateway: Gateway, whatsapp: HttpProvider, answer: Answer
 ) -> None:
