@@ -62,6 +62,10 @@ class MessageTemplate(Base):
             postgresql_where=text("current"),
         ),
         CheckConstraint("channel <> 'email' OR subject IS NOT NULL", name="subject"),
+        # What a launch kept was approved: it has no next version, and is never retired.
+        CheckConstraint(
+            "name NOT LIKE 'campaign-%' OR version = 1 AND current", name="of_campaign"
+        ),
     )
 
     name: Mapped[str] = mapped_column(String)

@@ -277,6 +277,25 @@ def test_a_scheduled_campaign_is_launched_when_its_time_has_come(session: Sessio
     assert len(open_runs(session, campaign.id)) == 1
 
 
+def test_one_that_cannot_be_launched_says_so_and_stops_nobody_else(session: Session) -> None:
+    soon = utc_now() + timedelta(hours=2)
+    broken, other = make_approved(session), make_approved(session)
+    for campaign in (broken, other):
+        at = Schedule(scheduled_date=soon)
+        service.schedule_campaign(session, campaign.id, at, actor=LAUNCHER)
+    # Its launch is there already, against all rules.
+    sql(session, "INSERT INTO crm_campaign_runs (campaign_id) VALUES (:id)", id=broken.id)
+
+    while service.launch_due(session, now=soon + timedelta(minutes=1)):
+        pass
+
+    assert status_of(session, other) == CampaignStatus.ACTIVE
+    kept = queries.get_campaign(session, broken.id)
+    assert (kept.status, kept.scheduled_date) == (CampaignStatus.APPROVED, None)
+    assert kept.status_note is not None
+    assert "launched today already" in kept.status_note
+
+
 def test_a_time_can_be_taken_back_and_must_lie_ahead(session: Session) -> None:
     campaign = make_approved(session)
     soon = Schedule(scheduled_date=utc_now() + timedelta(hours=2))

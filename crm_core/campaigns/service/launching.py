@@ -1,13 +1,15 @@
 """Launching: at once, at a time, or by the day; the work itself is a job of the worker."""
 
+import logging
 from datetime import datetime
 
 from sqlalchemy import insert, select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from crm_core.base import jobs
 from crm_core.base.clock import utc_now
-from crm_core.base.errors import Conflict, Invalid
+from crm_core.base.errors import Conflict, Invalid, Refusal
 from crm_core.campaigns.audiences import brief_of
 from crm_core.campaigns.models import Campaign, CampaignRun
 from crm_core.campaigns.queries import get_campaign, written
@@ -15,10 +17,13 @@ from crm_core.campaigns.schemas import CampaignRead, CampaignStatus, Schedule
 from crm_core.campaigns.service import common
 from crm_core.campaigns.service.approving import approve_locked, refuse_faults
 from crm_core.messaging.models import MessageTemplate
+from crm_core.messaging.texts.queries import OF_CAMPAIGNS
 from crm_core.people.schemas import Actor, Permission
 
 TASK = "work_on_campaign"
 """The worker's name for freezing an audience and queueing its messages."""
+
+_log = logging.getLogger(__name__)
 
 
 def launch_campaign(session: Session, campaign_id: int, *, actor: Actor) -> CampaignRead:
@@ -68,7 +73,10 @@ def unschedule_campaign(session: Session, campaign_id: int, *, actor: Actor) -> 
 
 
 def launch_due(session: Session, *, now: datetime | None = None) -> int:
-    """Launches one campaign whose time has come; gives how many that were, 0 or 1."""
+    """Takes one campaign whose time has come; gives how many that were, 0 or 1.
+
+    One that cannot be launched is taken off the schedule and says why, and stops nobody else's.
+    """
     due = session.scalars(
         select(Campaign.id)
         .where(
@@ -81,8 +89,26 @@ def launch_due(session: Session, *, now: datetime | None = None) -> int:
     ).one_or_none()
     if due is None:
         return 0
-    _begin(session, get_campaign(session, due), "job:launch_due_campaigns")
+    try:
+        with session.begin_nested():
+            _begin(session, get_campaign(session, due), "job:launch_due_campaigns")
+    except OperationalError:
+        raise  # the database is busy or away: the next minute tries again
+    except Exception as error:  # noqa: BLE001  (whatever it is, the others go out)
+        _log.exception("Campaign %s could not be launched at its time", due)
+        _take_off_schedule(session, due, error)
     return 1
+
+
+def _take_off_schedule(session: Session, campaign_id: int, error: Exception) -> None:
+    why = str(error) if isinstance(error, Refusal) else "the log of the worker says why."
+    common.change(
+        session,
+        campaign_id,
+        status=CampaignStatus.APPROVED.value,
+        status_note=f"It could not be launched at its time: {why}",
+        scheduled_date=None,
+    )
 
 
 def open_daily_runs(session: Session) -> int:
@@ -99,6 +125,7 @@ def _begin(session: Session, campaign: CampaignRead, by: str) -> CampaignRead:
         session,
         campaign.id,
         status=CampaignStatus.ACTIVE.value,
+        status_note=None,
         start_date=utc_now(),
         launched_by=by,
     )
@@ -128,7 +155,7 @@ def _keep_texts(session: Session, campaign: CampaignRead) -> None:
 
 def template_name(campaign_id: int) -> str:
     """How the templates of a campaign are called."""
-    return f"campaign_{campaign_id}"
+    return f"{OF_CAMPAIGNS}{campaign_id}"
 
 
 def _queue_work(session: Session, run_id: int) -> None:

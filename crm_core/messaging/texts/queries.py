@@ -8,7 +8,10 @@ from crm_core.messaging.models import CHANNEL, PURPOSE, MessageTemplate
 from crm_core.messaging.texts.schemas import TemplateFilter, TemplateRead
 
 OF_CAMPAIGNS = "campaign-"
-"""How the names of texts begin that a launch has frozen; they belong to their campaign's page."""
+"""How the names of texts begin that a launch has frozen; they belong to their campaign's page.
+
+Nobody saves a text under such a name: a ``Word`` has no dash.
+"""
 
 _Template = MessageTemplate
 

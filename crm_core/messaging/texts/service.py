@@ -56,6 +56,8 @@ def retire_template(session: Session, template_id: int, *, actor: Actor) -> Temp
     template = session.get(MessageTemplate, template_id, with_for_update=True)
     if template is None:
         raise NotFound("Template not found")
+    if template.name.startswith(queries.OF_CAMPAIGNS):
+        raise Conflict("This text is a launched campaign's: it stays as it was approved.")
     if not template.current:
         raise Conflict("This version is not in force: retire the current one.")
     template.current = False
