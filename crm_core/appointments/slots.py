@@ -41,6 +41,14 @@ def is_open(session: Session, doctor_id: int, starts_at: datetime, minutes: int)
     return bool(session.execute(_OPEN, values).scalar_one())
 
 
+def away_during(doctor: str, starts_at: str, ends_at: str) -> str:
+    """A condition: the doctor is on leave at some moment of this time."""
+    return (
+        f"EXISTS (SELECT FROM crm_doctor_leave l WHERE l.doctor_id = {doctor}"
+        f" AND l.ends_at > {starts_at} AND l.starts_at < {ends_at})"
+    )
+
+
 # A shift of the day before may reach into the first day. Ranges that overlap are added up by
 # range_agg, so that hours entered twice give no time twice.
 OPEN = """

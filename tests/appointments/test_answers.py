@@ -1,8 +1,6 @@
 """Answers of patients from every way in; the waitlist, and who gets a time that becomes free."""
 
-from datetime import UTC, datetime
 from functools import partial
-from itertools import count
 from typing import Any
 
 import pytest
@@ -24,23 +22,16 @@ from crm_core.appointments.schemas import (
     AppointmentRead,
     Cancellation,
     Meaning,
-    OfferFilter,
-    OfferRead,
     Reschedule,
-    WaitlistCreate,
-    WaitlistRead,
 )
 from crm_core.base.db import SessionFactory
 from crm_core.base.errors import Conflict
 from crm_core.messaging.queries import list_communications
-from crm_core.messaging.schemas import Channel, CommunicationFilter, InboundRead
-from crm_core.people.schemas import machine
+from crm_core.messaging.schemas import CommunicationFilter
+from tests.appointments.waiting import JOB, freed_with_one_waiting, inbound, offers, wait
 from tests.make_appointments import in_days, make_doctor, make_visit
 from tests.make_patients import DESK, make_patient
 from tests.together import together
-
-JOB = machine("job:send_offers")
-_numbers = count(1)
 
 
 @pytest.mark.parametrize(
@@ -283,46 +274,6 @@ def test_who_leaves_the_list_is_offered_nothing(session: Session) -> None:
         service.leave_waitlist(session, entry.id, actor=DESK)
 
 
-def freed_with_one_waiting(session: Session) -> tuple[AppointmentRead, WaitlistRead]:
-    """A cancelled visit of a doctor, and somebody who was written to about its time."""
-    doctor = make_doctor(session)
-    visit = make_visit(session, 0, doctor.hospital_id, doctor_id=doctor.id)
-    entry = wait(session, doctor.hospital_id)
-    service.cancel_appointment(session, visit.id, Cancellation(), actor=DESK)
-    service.send_offers(session, actor=JOB)
-    return visit, entry
-
-
-def wait(session: Session, hospital_id: int, **more: object) -> WaitlistRead:
-    """Somebody new on the waitlist."""
-    wanted = {
-        "patient_id": make_patient(session).id,
-        "hospital_id": hospital_id,
-        "from_day": in_days(0),
-        "to_day": in_days(9),
-    } | more
-    return service.join_waitlist(session, WaitlistCreate.model_validate(wanted), actor=DESK)
-
-
-def offers(session: Session) -> list[OfferRead]:
-    """Everything that was offered."""
-    return list(waiting.list_offers(OfferFilter()).page(session).rows)
-
-
 def answer(session: Session, visit: AppointmentRead, said: str) -> bool:
     """The patient writes back, and the provider does not say to what."""
     return service.take_answer(session, inbound(visit.patient_phone, said))
-
-
-def inbound(sender: str, said: str, *, answers_id: int | None = None) -> InboundRead:
-    """A message that came in by SMS."""
-    return InboundRead(
-        id=next(_numbers),
-        channel=Channel.SMS,
-        provider="sandbox",
-        sender=sender,
-        text=said,
-        answers_id=answers_id,
-        patient_id=None,
-        received_at=datetime.now(UTC),
-    )

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from crm_core.appointments.schemas import AppointmentType
 from crm_core.appointments.service import common
-from crm_core.appointments.slots import is_open
+from crm_core.appointments.slots import away_during, is_open
 from crm_core.base.clock import lagos_today, to_lagos, utc_now
 from crm_core.base.errors import Conflict, Invalid
 from crm_core.hospitals.models import Department, Doctor
@@ -68,11 +68,23 @@ def clash_of(session: Session, wanted: Wanted) -> Row[*tuple[Any, ...]] | None:
     values = {
         "doctor_id": wanted.doctor_id,
         "patient_id": wanted.patient_id,
-        "starts_at": wanted.starts_at,
-        "ends_at": wanted.ends_at,
+        **_times(wanted),
         "itself": wanted.itself or 0,
     }
     return session.execute(_OVERLAP, values).one_or_none()
+
+
+def is_had_still(session: Session, wanted: Wanted) -> bool:
+    """Whether a time that was freed and offered may be booked: nobody has it, the doctor is here.
+
+    The hours are not asked: a supervisor may have given that time outside of them.
+    """
+    here = session.execute(_IS_HERE, {"doctor_id": wanted.doctor_id, **_times(wanted)}).scalar()
+    return bool(here) and clash_of(session, wanted) is None
+
+
+def _times(wanted: Wanted) -> dict[str, datetime]:
+    return {"starts_at": wanted.starts_at, "ends_at": wanted.ends_at}
 
 
 def _check_place(session: Session, wanted: Wanted) -> None:
@@ -129,4 +141,10 @@ _OVERLAP = text(
       AND status NOT IN ('cancelled', 'no_show') AND id <> :itself
     ORDER BY of_doctor DESC, starts_at LIMIT 1
     """
+)
+_IS_HERE = text(
+    f"""
+    SELECT d.active AND NOT {away_during("d.id", ":starts_at", ":ends_at")}
+    FROM crm_doctors d WHERE d.id = :doctor_id
+    """  # noqa: S608 # constants of ours
 )

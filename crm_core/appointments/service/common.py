@@ -1,6 +1,7 @@
 """What every command on visits shares: locks in one order, refusals, verdicts.
 
-The order, so that nobody deadlocks: doctors, members, patients, visits; each kind by its id.
+The order, so that nobody deadlocks: the waitlist of the hospital, doctors, members, patients,
+visits, offers; each kind by its id.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,15 @@ from crm_core.base.errors import Conflict, NotFound
 from crm_core.base.preflight import Change, Verdict
 
 VALUES = {"synchronize_session": False}
+
+
+def lock_waitlist(session: Session, hospital_id: int) -> None:
+    """Whoever takes an offer or leaves the waitlist of a hospital comes after the other.
+
+    Both close offers of several doctors: of two doctors' offers to two patients each would hold
+    one and wait for the other.
+    """
+    session.execute(_LOCK_WAITLIST, {"hospital_id": hospital_id})
 
 
 def lock_doctors(session: Session, doctor_ids: Sequence[int | None]) -> None:
@@ -93,6 +103,7 @@ def refusing() -> AbstractContextManager[None]:
     )
 
 
+_LOCK_WAITLIST = text("SELECT pg_advisory_xact_lock(hashint8extended(:hospital_id, 4242011))")
 _LOCK_DOCTORS = text(
     """
     SELECT pg_advisory_xact_lock(hashint8extended(doctor.id, 4242010))

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from crm_core.appointments.schemas import AppointmentRead
 from crm_core.appointments.service.notices import when
+from crm_core.appointments.slots import away_during
 from crm_core.base import parameters
 from crm_core.base.errors import NotFound
 from crm_core.base.links import address_of, make_link
@@ -78,6 +79,11 @@ def close_offers(session: Session, *, doctor_id: int, starts_at: datetime, minut
     session.execute(_CLOSE, values)
 
 
+def close_offers_of(session: Session, waitlist_id: int) -> None:
+    """Somebody waits no longer: what they were offered is for others."""
+    session.execute(_CLOSE_OF, {"waitlist_id": waitlist_id})
+
+
 def _outgoing(row: Any) -> Outgoing:
     token = make_link(LINK, row["id"], expires_at=row["expires_at"])
     return Outgoing(
@@ -94,7 +100,8 @@ def _outgoing(row: Any) -> Outgoing:
         },
         reference_type=REFERENCE,
         reference_id=row["id"],
-        dedupe_key=f"slot-offer:{row['id']}",
+        # A time that is freed again is offered by the same row, which then opens anew.
+        dedupe_key=f"slot-offer:{row['id']}:{row['opens_at'].isoformat()}",
         expires_at=row["expires_at"],
     )
 
@@ -105,13 +112,16 @@ def _outcome(offer_id: int, message: CommunicationRead) -> dict[str, Any]:
     return {"id": offer_id, "message_id": message.id, "reason": reason}
 
 
+_FREED_UNTIL = "f.starts_at + make_interval(mins => f.minutes)"
+_ENDS_AT = "o.starts_at + make_interval(mins => o.duration_minutes)"
 # Whoever waits for another doctor or part of the house, longer than the time lasts, on another day,
-# or has a visit then, is left out. The tier of the best one among them starts at once.
+# or has a visit then, is left out. The tier of the best one among them starts at once. Who was
+# offered the same time before is offered it again, unless they have said no to it.
 _OFFER = text(
-    """
+    f"""
     WITH freed AS (
         SELECT a.id, a.hospital_id, a.patient_id, f.doctor_id, f.starts_at, f.minutes,
-               f.starts_at + make_interval(mins => f.minutes) AS ends_at,
+               {_FREED_UNTIL} AS ends_at,
                coalesce(d.department_id, a.department_id) AS department_id,
                (f.starts_at AT TIME ZONE 'Africa/Lagos')::date AS day
         FROM unnest(CAST(:ids AS bigint[]), CAST(:doctors AS bigint[]),
@@ -119,6 +129,7 @@ _OFFER = text(
             AS f (id, doctor_id, starts_at, minutes)
         JOIN crm_appointments a ON a.id = f.id JOIN crm_doctors d ON d.id = f.doctor_id
         WHERE d.active AND f.starts_at > now() + make_interval(mins => :offer_notice_minutes)
+          AND NOT {away_during("d.id", "f.starts_at", _FREED_UNTIL)}
     ), ranked AS (
         SELECT f.id AS freed_by_id, f.hospital_id, f.doctor_id, f.starts_at, w.id AS waitlist_id,
                w.duration_minutes,
@@ -127,6 +138,7 @@ _OFFER = text(
                    ARRAY['platinum', 'gold', 'silver', 'bronze'], l.tier::text), w.id) AS place
         FROM freed f JOIN crm_waitlist w ON w.hospital_id = f.hospital_id
         JOIN crm_loyalty_accounts l ON l.id = w.patient_id
+        JOIN crm_patients p ON p.id = w.patient_id AND p.status <> 'deceased'
         WHERE w.status = 'waiting' AND w.patient_id <> f.patient_id
           AND (w.doctor_id IS NULL OR w.doctor_id = f.doctor_id)
           AND (w.department_id IS NULL OR w.department_id = f.department_id)
@@ -145,22 +157,31 @@ _OFFER = text(
           FROM ranked r WHERE place <= :offers_a_slot) chosen
     WHERE opens_at < starts_at
     ORDER BY place
-    ON CONFLICT (waitlist_id, freed_by_id, starts_at) DO NOTHING RETURNING id
-    """
+    ON CONFLICT (waitlist_id, freed_by_id, starts_at) DO UPDATE
+        SET status = 'waiting', doctor_id = excluded.doctor_id,
+            duration_minutes = excluded.duration_minutes, opens_at = excluded.opens_at,
+            expires_at = excluded.expires_at, message_id = NULL, address = NULL,
+            skip_reason = NULL, answered_by = NULL, answered_at = NULL
+        WHERE crm_slot_offers.status IN ('gone', 'expired', 'skipped')
+    RETURNING id
+    """  # noqa: S608 # constants of ours
 )
 _DUE = text(
-    """
-    SELECT o.id, o.starts_at, o.expires_at, w.patient_id, h.name AS hospital_name,
-           d.name AS doctor_name, w.status = 'waiting' AND NOT EXISTS (
+    f"""
+    SELECT o.id, o.starts_at, o.opens_at, o.expires_at, w.patient_id, h.name AS hospital_name,
+           d.name AS doctor_name,
+           w.status = 'waiting' AND d.active
+           AND NOT {away_during("d.id", "o.starts_at", _ENDS_AT)}
+           AND NOT EXISTS (
                SELECT FROM crm_appointments a WHERE a.doctor_id = o.doctor_id
                  AND a.status NOT IN ('cancelled', 'no_show') AND a.ends_at > o.starts_at
                  AND a.starts_at > o.starts_at - interval '12 hours'
-                 AND a.starts_at < o.starts_at + make_interval(mins => o.duration_minutes)) AS free
+                 AND a.starts_at < {_ENDS_AT}) AS free
     FROM crm_slot_offers o JOIN crm_waitlist w ON w.id = o.waitlist_id
     JOIN crm_hospitals h ON h.id = o.hospital_id JOIN crm_doctors d ON d.id = o.doctor_id
     WHERE o.status = 'waiting' AND o.opens_at <= now()
     ORDER BY o.id LIMIT :limit FOR UPDATE OF o SKIP LOCKED
-    """
+    """  # noqa: S608
 )
 _SENT = text(
     """
@@ -183,10 +204,20 @@ _EXPIRE = text(
 )
 _CLOSE = text(
     """
-    UPDATE crm_slot_offers SET status = 'gone'
-    WHERE doctor_id = :doctor_id AND status IN ('open', 'waiting')
-      AND starts_at < CAST(:starts_at AS timestamptz) + make_interval(mins => :minutes)
-      AND starts_at + make_interval(mins => duration_minutes) > :starts_at
+    UPDATE crm_slot_offers SET status = 'gone' WHERE id IN (
+        SELECT id FROM crm_slot_offers
+        WHERE doctor_id = :doctor_id AND status IN ('open', 'waiting')
+          AND starts_at < CAST(:starts_at AS timestamptz) + make_interval(mins => :minutes)
+          AND starts_at + make_interval(mins => duration_minutes) > :starts_at
+        ORDER BY id FOR NO KEY UPDATE)
+    """
+)
+_CLOSE_OF = text(
+    """
+    UPDATE crm_slot_offers SET status = 'gone' WHERE id IN (
+        SELECT id FROM crm_slot_offers
+        WHERE waitlist_id = :waitlist_id AND status IN ('open', 'waiting')
+        ORDER BY id FOR NO KEY UPDATE)
     """
 )
 _ONE = """

@@ -25,6 +25,7 @@ from crm_core.base.db import refusing_violations
 from crm_core.base.errors import Conflict, Invalid, NotFound
 from crm_core.patients import service as patients
 from crm_core.patients.queries import surviving_id
+from crm_core.patients.schemas import PatientStatus
 from crm_core.people.schemas import Actor, Permission
 
 
@@ -54,6 +55,7 @@ def join_waitlist(session: Session, data: WaitlistCreate, *, actor: Actor) -> Wa
 def leave_waitlist(session: Session, waitlist_id: int, *, actor: Actor) -> WaitlistRead:
     """Somebody waits no longer; what they were offered is closed."""
     actor.require(Permission.APPOINTMENTS_WRITE)
+    common.lock_waitlist(session, get_entry(session, waitlist_id).hospital_id)
     left = session.execute(
         update(WaitlistEntry)
         .where(
@@ -66,7 +68,7 @@ def leave_waitlist(session: Session, waitlist_id: int, *, actor: Actor) -> Waitl
     entry = get_entry(session, waitlist_id)
     if left is None:
         raise Conflict(f"{entry.patient_name} does not wait any more.")
-    session.execute(_CLOSE_MINE, {"waitlist_id": waitlist_id})
+    offering.close_offers_of(session, waitlist_id)
     return entry
 
 
@@ -85,12 +87,14 @@ def take_offer(session: Session, offer_id: int, *, by: str, actor: Actor) -> Ans
         by: how the answer came: ``link``, ``sms`` …
     """
     wanted = _wanted(offering.read_offer(session, offer_id))
+    common.lock_waitlist(session, wanted.hospital_id)
     common.lock_doctors(session, [wanted.doctor_id])
-    patients.lock_patient(session, wanted.patient_id)
+    patient = patients.lock_patient(session, wanted.patient_id)
     offer = offering.lock_offer(session, offer_id)
     if offer.status == OfferStatus.TAKEN:
         return AnswerOutcome.BOOKED
-    if not offer.open or claiming.clash_of(session, wanted) is not None:
+    alive = patient.status != PatientStatus.DECEASED
+    if not (offer.open and alive and claiming.is_had_still(session, wanted)):
         return AnswerOutcome.GONE
     confirmed = {"status": AppointmentStatus.CONFIRMED.value, "confirmed_at": utc_now()}
     made = booking.book(session, wanted, actor=actor, **confirmed)
@@ -135,13 +139,9 @@ def _record(session: Session, offer_id: int, waitlist_id: int, made: int, by: st
         .values(status=WaitlistStatus.BOOKED.value, appointment_id=made),
         execution_options=common.VALUES,
     )
-    session.execute(_CLOSE_MINE, {"waitlist_id": waitlist_id})
+    offering.close_offers_of(session, waitlist_id)
 
 
-_CLOSE_MINE = text(
-    "UPDATE crm_slot_offers SET status = 'gone'"
-    " WHERE waitlist_id = :waitlist_id AND status IN ('open', 'waiting')"
-)
 _QUESTION = text(
     """
     SELECT o.id AS offer_id, w.patient_id, p.first_name, h.name AS hospital_name,

@@ -1,0 +1,63 @@
+"""People on the waitlist, what they are offered, and what they write back."""
+
+from datetime import UTC, datetime
+from itertools import count
+
+from sqlalchemy.orm import Session
+
+from crm_core.appointments import service, waiting
+from crm_core.appointments.schemas import (
+    AppointmentRead,
+    Cancellation,
+    OfferFilter,
+    OfferRead,
+    WaitlistCreate,
+    WaitlistRead,
+)
+from crm_core.messaging.schemas import Channel, InboundRead
+from crm_core.people.schemas import machine
+from tests.make_appointments import in_days, make_doctor, make_visit
+from tests.make_patients import DESK, make_patient
+
+JOB = machine("job:send_offers")
+_numbers = count(1)
+
+
+def freed_with_one_waiting(session: Session) -> tuple[AppointmentRead, WaitlistRead]:
+    """A cancelled visit of a doctor, and somebody who was written to about its time."""
+    doctor = make_doctor(session)
+    visit = make_visit(session, 0, doctor.hospital_id, doctor_id=doctor.id)
+    entry = wait(session, doctor.hospital_id)
+    service.cancel_appointment(session, visit.id, Cancellation(), actor=DESK)
+    service.send_offers(session, actor=JOB)
+    return visit, entry
+
+
+def wait(session: Session, hospital_id: int, **more: object) -> WaitlistRead:
+    """Somebody new on the waitlist."""
+    wanted = {
+        "patient_id": make_patient(session).id,
+        "hospital_id": hospital_id,
+        "from_day": in_days(0),
+        "to_day": in_days(9),
+    } | more
+    return service.join_waitlist(session, WaitlistCreate.model_validate(wanted), actor=DESK)
+
+
+def offers(session: Session) -> list[OfferRead]:
+    """Everything that was offered."""
+    return list(waiting.list_offers(OfferFilter()).page(session).rows)
+
+
+def inbound(sender: str, said: str, *, answers_id: int | None = None) -> InboundRead:
+    """A message that came in by SMS."""
+    return InboundRead(
+        id=next(_numbers),
+        channel=Channel.SMS,
+        provider="sandbox",
+        sender=sender,
+        text=said,
+        answers_id=answers_id,
+        patient_id=None,
+        received_at=datetime.now(UTC),
+    )
