@@ -202,6 +202,32 @@ def test_a_cancellation_is_not_undone_where_the_time_was_given_away(session: Ses
         service.undo(session, visit.id, WHY, actor=SUPERVISOR)
 
 
+def test_who_was_told_of_a_cancellation_is_told_that_it_is_undone(session: Session) -> None:
+    visits = [make_visit(session) for _ in range(2)]
+    for visit in visits:
+        service.cancel_appointment(session, visit.id, Cancellation(), actor=DESK)
+    service.undo(session, visits[0].id, WHY, actor=SUPERVISOR)
+    ids = [visits[1].id]
+    plan = service.plan_undo(session, ids, actor=SUPERVISOR)
+    service.commit_undo(session, plan.fingerprint, ids, actor=SUPERVISOR)
+    for visit in visits:
+        told = notices_of(session, visit.id)
+        assert [notice.kind for notice in told] == ["booked", "cancelled", "booked"]
+        assert told[-1].message_id is not None
+        message = get_communication(session, told[-1].message_id)
+        assert message.message_type == "appointment_confirmation"
+
+
+def test_nobody_is_told_of_a_step_back_that_no_message_had_announced(session: Session) -> None:
+    confirmed, here = make_visit(session), make_visit(session)
+    service.confirm_appointment(session, confirmed.id, actor=DESK)
+    service.arrive(session, here.id, actor=DESK)
+    service.cancel_appointment(session, here.id, Cancellation(), actor=DESK)
+    for visit in (confirmed, here):
+        service.undo(session, visit.id, WHY, actor=SUPERVISOR)
+        assert [notice.kind for notice in notices_of(session, visit.id)] == ["booked"]
+
+
 def test_many_are_changed_as_shown_and_the_rest_refused(session: Session) -> None:
     good, changed, over = make_visit(session), make_visit(session), make_visit(session)
     service.cancel_appointment(session, over.id, Cancellation(), actor=DESK)

@@ -8,8 +8,15 @@ from sqlalchemy.orm import Session
 
 from crm_core.appointments.models import Appointment
 from crm_core.appointments.queries import APPOINTMENTS, get_appointment
-from crm_core.appointments.schemas import FREE, AppointmentRead, AppointmentStatus, StepBack
-from crm_core.appointments.service import common, completing, offering
+from crm_core.appointments.schemas import (
+    AHEAD,
+    FREE,
+    AppointmentRead,
+    AppointmentStatus,
+    NoticeKind,
+    StepBack,
+)
+from crm_core.appointments.service import common, completing, notices, offering
 from crm_core.appointments.service.moving import KIND
 from crm_core.base import history
 from crm_core.base.acts import Act
@@ -43,7 +50,9 @@ def undo(session: Session, appointment_id: int, data: StepBack, *, actor: Actor)
     _lock(session, [appointment_id])
     plan = _plan(session, [appointment_id])
     common.refuse(plan.verdicts[0])
-    _undo(session, APPOINTMENTS.one(session, appointment_id), data.reason)
+    visit = APPOINTMENTS.one(session, appointment_id)
+    _undo(session, visit, data.reason)
+    _tell(session, [visit], actor)
     return get_appointment(session, appointment_id)
 
 
@@ -75,6 +84,7 @@ def commit_undo(
         _mark_undone(session, receipt_id, accepted, actor)
     for visit in before:
         _undo(session, visit, "bulk undo")
+    _tell(session, before, actor)
     changed = [common.change_of(visit, common.words_of(_before(visit))) for visit in before]
     undone = {"undone": str(len(changed))}
     return act.conclude(session, changed=changed, refused=refused, totals=undone)
@@ -109,6 +119,12 @@ def _undo(session: Session, visit: AppointmentRead, reason: str) -> None:
             minutes=visit.duration_minutes,
         )
     history.note(session, "undo", "crm_appointments", visit.id, {"reason": reason})
+
+
+def _tell(session: Session, undone: Sequence[AppointmentRead], actor: Actor) -> None:
+    """Who was told that the visit was cancelled must hear that it will be."""
+    ids = [visit.id for visit in undone if visit.status is _S.CANCELLED and _before(visit) in AHEAD]
+    notices.tell(session, NoticeKind.BOOKED, ids, actor=actor)
 
 
 def _plan(session: Session, ids: Sequence[int]) -> Plan:
