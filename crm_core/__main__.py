@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from crm_core import bulk, parts
 from crm_core.base import logs
 from crm_core.base.clock import utc_now
-from crm_core.base.database import database
-from crm_core.base.db import connect, reading, transaction
+from crm_core.base.database import database, in_database
+from crm_core.base.db import reading, transaction
 from crm_core.base.embedded import EmbeddedError
 from crm_core.base.errors import Invalid, Refusal
 from crm_core.base.keys import KeyMissing
@@ -191,7 +191,7 @@ def verify() -> None:
     """
     from crm_core.verify import faults
 
-    with _connected(), reading() as session:
+    with in_database(say=_note), reading() as session:
         found = list(faults(session))
     for name, sentence in found:
         click.echo(f"{name}: {sentence}")
@@ -214,18 +214,8 @@ def doctor() -> None:
 
 @contextmanager
 def _changing(why: str) -> Iterator[Session]:
-    with _connected(), transaction(who=_actor().key, why=why) as session:
+    with in_database(say=_note), transaction(who=_actor().key, why=why) as session:
         yield session
-
-
-@contextmanager
-def _connected() -> Iterator[None]:
-    with database(say=_note) as urls:
-        engine = connect(urls.app)
-        try:
-            yield
-        finally:
-            engine.dispose()
 
 
 main.add_command(bulk.generate_patients)

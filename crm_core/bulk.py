@@ -2,15 +2,13 @@
 
 import getpass
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 
-from crm_core.base.database import database
-from crm_core.base.db import connect, reading, transaction
+from crm_core.base.database import database, in_database
+from crm_core.base.db import reading, transaction
 from crm_core.base.migrate import migrate
 from crm_core.generate import (
     generate,
@@ -73,7 +71,7 @@ def export_dataset(dataset: str, kind: str, filters: tuple[str, ...]) -> None:
     if kind != Format.CSV and sys.stdout.isatty():
         raise click.UsageError(f"Send the {kind} to a file: add > {dataset}.{kind}")
     given = ExportFilter.model_validate(dict(_pair(text) for text in filters))
-    with _connected():
+    with in_database(say=_note):
         actor = machine(f"command:{getpass.getuser()}")
         export = open_export(Dataset(dataset), Format(kind), given, actor=actor)
         for chunk in export.chunks():
@@ -90,7 +88,7 @@ def write_snapshot(folder: Path) -> None:
     It holds Parquet files of members, transactions, lots, features and campaigns, and about.json,
     which says what each column is. The worker does the same each night if CRM_SNAPSHOT_DIR is set.
     """
-    with _connected():
+    with in_database(say=_note):
         click.echo(take_snapshot(folder, who=f"command:{getpass.getuser()}"))
 
 
@@ -110,7 +108,7 @@ def import_patients(
     """
     actor = machine(f"command:{getpass.getuser()}")
     upload = importing.Upload(file, Path(file.name).name, dict(map(_pair, mapping)))
-    with _connected():
+    with in_database(say=_note):
         with transaction(who=actor.key, why="import-patients") as session:
             seen = importing.plan_import(session, upload, actor=actor)
         _say_totals(seen)
@@ -126,7 +124,7 @@ def reconcile_transfers() -> None:
 
     The worker does the same every minute; this is for when it was away, or to see what is found.
     """
-    with _connected():
+    with in_database(say=_note):
         provider = required_gateway()
         events = apply_waiting_events()
         found = reconcile(provider)
@@ -134,17 +132,6 @@ def reconcile_transfers() -> None:
         f"Events applied: {events:,}. Transfers taken over: {found.abandoned:,},"
         f" asked after: {found.verified:,}, sent: {found.sent:,}."
     )
-
-
-@contextmanager
-def _connected() -> Iterator[None]:
-    """Connections are given back also where a command is refused half way."""
-    with database(say=_note) as urls:
-        engine = connect(urls.app)
-        try:
-            yield
-        finally:
-            engine.dispose()
 
 
 def _say_totals(seen: ImportRead) -> None:

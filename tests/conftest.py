@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine
 from sqlalchemy.orm import Session
 
 from crm_core.base import crypto, keys
-from crm_core.base.db import CONNECTION, SessionFactory, connect
+from crm_core.base.db import CONNECTION, SessionFactory, connected
 from crm_core.base.settings import Settings, settings
 from crm_core.doctor import find_browser
 from crm_core.people.models import Staff
@@ -138,10 +138,8 @@ def own_database(databases: Databases) -> Iterator[str]:
     """A database of the test's own, for threads, commits and crashes; its libpq address."""
     name = databases.clone()
     url = databases.url(name)
-    engine = connect(url)
-    yield url
-    SessionFactory.configure(bind=None)
-    engine.dispose()
+    with connected(url):
+        yield url
     databases.drop(name)
 
 

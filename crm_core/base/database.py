@@ -12,7 +12,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from crm_core.base import embedded
-from crm_core.base.db import APP_ROLE
+from crm_core.base.db import APP_ROLE, connected
 from crm_core.base.embedded import Cluster
 from crm_core.base.migrate import DatabaseUnfit
 from crm_core.base.settings import settings
@@ -47,6 +47,13 @@ def database(*, say: Callable[[str], None] = _log.info) -> Iterator[Urls]:
         return
     with embedded.running(settings().crm_data_dir, say=say) as cluster:
         yield _set_up(cluster)
+
+
+@contextmanager
+def in_database(*, say: Callable[[str], None]) -> Iterator[None]:
+    """``database``, and the application's sessions are bound to it meanwhile: for commands."""
+    with database(say=say) as urls, connected(urls.app):
+        yield
 
 
 @contextmanager

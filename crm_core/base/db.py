@@ -64,6 +64,17 @@ def connect(url: str) -> Engine:
 
 
 @contextmanager
+def connected(url: str) -> Iterator[Engine]:
+    """``connect`` for as long as the block runs: the connections are given back however it ends."""
+    engine = connect(url)
+    try:
+        yield engine
+    finally:
+        SessionFactory.configure(bind=None)
+        engine.dispose()
+
+
+@contextmanager
 def transaction(*, who: str, why: str = "", request_id: str = "") -> Iterator[Session]:
     """One transaction, attributed in the history; commits at the end, rolls back on any error.
 

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 
 from crm_core.base.clock import lagos_today
-from crm_core.base.db import connect, transaction
+from crm_core.base.db import connected, transaction
 from crm_core.base.errors import Conflict
 from crm_core.feedback import service
 from crm_core.generate.loading import (
@@ -74,8 +74,7 @@ def _vacuum(url: str) -> None:
 
 def _settle(url: str) -> None:
     """What the services keep: due times of open cases, folded sums, the scores of owners."""
-    engine = connect(url)
-    try:
+    with connected(url):
         for step in (service.refresh_clocks, service.fold_sums):
             left = 1
             while left:
@@ -83,8 +82,6 @@ def _settle(url: str) -> None:
                     left = step(session)
         with transaction(who=_WHO, why="generate") as session:
             owners.refresh_satisfaction(session)
-    finally:
-        engine.dispose()
 
 
 _PLACES = """

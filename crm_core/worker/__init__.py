@@ -17,7 +17,7 @@ from procrastinate import PsycopgConnector
 from sqlalchemy.exc import SQLAlchemyError
 
 from crm_core.base import beats, history
-from crm_core.base.db import CONNECTION, connect
+from crm_core.base.db import CONNECTION, connected
 from crm_core.worker import (
     answers,
     appointments,
@@ -59,11 +59,8 @@ _log = logging.getLogger(__name__)
 
 def run(url: str) -> None:
     """Works until SIGTERM or SIGINT, then finishes what it has begun."""
-    engine = connect(url)
-    try:
+    with connected(url):
         asyncio.run(_work(url))
-    finally:
-        engine.dispose()
 
 
 def seal_history() -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from crm_core.api.access import AccessLog
 from crm_core.api.app import PREFIX, create_app
 from crm_core.base import beats
-from crm_core.base.db import SessionFactory, connect
+from crm_core.base.db import SessionFactory, connect, connected
 from crm_core.base.models import WorkerBeat
 from tests.api.conftest import session_reader
 
@@ -157,9 +157,8 @@ def test_a_worker_that_was_not_seen_lately_is_not_ready(
 def test_a_database_behind_on_its_migrations_is_not_ready(
     anonymous: TestClient, empty_database: str
 ) -> None:
-    engine = connect(empty_database)
-    answer = anonymous.get("/ready")
-    engine.dispose()
+    with connected(empty_database):
+        answer = anonymous.get("/ready")
     assert answer.status_code == 503
     assert answer.json()["data"] == {
         "database": "ok",

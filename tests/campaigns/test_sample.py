@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from crm_core.base.db import SessionFactory, connect
+from crm_core.base.db import SessionFactory, connected
 from crm_core.campaigns.invariants import invariants
 from crm_core.campaigns.previewing import preview_campaign
 from crm_core.campaigns.queries import list_campaigns, written
@@ -14,10 +14,8 @@ from tests.make_campaigns import DRAFTER
 
 def test_the_sample_has_the_three_campaigns_in_their_states(own_database: str) -> None:
     load_sample(own_database)
-    engine = connect(own_database)
-    with SessionFactory() as session:
+    with connected(own_database), SessionFactory() as session:
         _look(session)
-    engine.dispose()
 
 
 def _look(session: Session) -> None:

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy.orm import Session
 
-from crm_core.base.db import CONNECTION, SessionFactory, connect
+from crm_core.base.db import CONNECTION, SessionFactory, connected
 from crm_core.base.migrate import migrate
 from crm_core.generate import Generated, generate
 from tests.load.measuring import Table
@@ -95,12 +95,9 @@ def connection_to_business(business: str) -> Iterator[psycopg.Connection[Any]]:
 @pytest.fixture
 def in_business(business: str) -> Iterator[Session]:
     """A session over the same data; whatever it does is rolled back."""
-    engine = connect(business)
-    with SessionFactory() as session:
+    with connected(business), SessionFactory() as session:
         yield session
         session.rollback()
-    SessionFactory.configure(bind=None)
-    engine.dispose()
 
 
 @pytest.fixture

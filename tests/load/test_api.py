@@ -17,7 +17,7 @@ from urllib.parse import quote
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from crm_core.base.db import SessionFactory, connect, transaction
+from crm_core.base.db import connected, transaction
 from crm_core.base.read import Read
 from crm_core.owners.queries import list_owners
 from crm_core.owners.schemas import OwnerFilter
@@ -110,12 +110,8 @@ def _get(url: str, token: str) -> dict[str, Any]:
 
 
 def _token(url: str) -> str:
-    engine = connect(url)
-    with transaction(who="command:bench") as session:
-        token = make_token(session, Role.VIEWER)
-    SessionFactory.configure(bind=None)
-    engine.dispose()
-    return token
+    with connected(url), transaction(who="command:bench") as session:
+        return make_token(session, Role.VIEWER)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from crm_core.appointments import boards, figures, queries, service, slots
 from crm_core.appointments.schemas import AppointmentFilter, SlotFilter, StatsFilter
 from crm_core.base.clock import lagos_today
-from crm_core.base.db import SessionFactory, connect, reading
+from crm_core.base.db import connected, reading
 from crm_core.base.migrate import migrate
 from crm_core.generate import generate, generate_appointments
 from crm_core.people.schemas import machine
@@ -56,11 +56,8 @@ def visits(databases: Databases) -> Iterator[str]:
 @pytest.fixture
 def session(visits: str) -> Iterator[Session]:
     """A session of the application on them; whatever it writes is rolled back."""
-    engine = connect(visits)
-    with reading() as session:
+    with connected(visits), reading() as session:
         yield session
-    SessionFactory.configure(bind=None)
-    engine.dispose()
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from crm_core.base.db import SessionFactory, connect, reading
+from crm_core.base.db import SessionFactory, connected, reading
 from crm_core.base.migrate import migrate
 from crm_core.campaigns import service
 from crm_core.campaigns.people import list_recipients
@@ -104,10 +104,8 @@ def crowd(databases: Databases) -> Iterator[str]:
             " status crm_message_status); GRANT INSERT ON bare TO crm_app"
         )
         admin.execute("VACUUM ANALYZE")
-    engine = connect(databases.url(name))
-    yield databases.url(name)
-    SessionFactory.configure(bind=None)
-    engine.dispose()
+    with connected(databases.url(name)):
+        yield databases.url(name)
     databases.drop(name)
 
 

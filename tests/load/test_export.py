@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crm_core.base.db import SessionFactory, connect
+from crm_core.base.db import connected
 from crm_core.insights.exports import Dataset, ExportFilter, Format, open_export
 from crm_core.people.schemas import machine
 from tests.conftest import KEYS
@@ -23,7 +23,7 @@ RUNS = 3
 # What the dashboard and the API do with an export, in a process of its own; it prints its peak.
 _EXPORT = """
 import resource, sys
-from crm_core.base.db import connect
+from crm_core.base.db import connect, connected
 from crm_core.insights.exports import Dataset, ExportFilter, Format, open_export
 from crm_core.people.schemas import machine
 connect(sys.argv[1])
@@ -47,12 +47,10 @@ def export(url: str, kind: str, until: str = "") -> tuple[int, int]:
 
 def stream(url: str) -> None:
     """All of it, as a door that runs already sends it."""
-    engine = connect(url)
-    given = open_export(Dataset.MEMBERS, Format.CSV, ExportFilter(), actor=machine("command:bench"))
-    with open(os.devnull, "wb") as nowhere:
+    bench = machine("command:bench")
+    with connected(url), open(os.devnull, "wb") as nowhere:
+        given = open_export(Dataset.MEMBERS, Format.CSV, ExportFilter(), actor=bench)
         nowhere.writelines(given.chunks())
-    SessionFactory.configure(bind=None)
-    engine.dispose()
 
 
 def copy(url: str) -> None:

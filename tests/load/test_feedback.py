@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from crm_core.base.clock import lagos_today
-from crm_core.base.db import SessionFactory, connect, reading
+from crm_core.base.db import connected, reading
 from crm_core.base.migrate import migrate
 from crm_core.base.walking import neighbours
 from crm_core.feedback import lists, queries
@@ -61,11 +61,8 @@ def pieces(databases: Databases) -> Iterator[str]:
 @pytest.fixture
 def session(pieces: str) -> Iterator[Session]:
     """A session of the application on them; whatever it writes is rolled back."""
-    engine = connect(pieces)
-    with reading() as session:
+    with connected(pieces), reading() as session:
         yield session
-    SessionFactory.configure(bind=None)
-    engine.dispose()
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from crm_core.base.clock import utc_now
-from crm_core.base.db import SessionFactory, connect, reading
+from crm_core.base.db import connected, reading
 from crm_core.base.migrate import migrate
 from crm_core.base.paging import encode_cursor
 from crm_core.generate import generate, generate_messages
@@ -57,11 +57,8 @@ def messages(databases: Databases) -> Iterator[str]:
 @pytest.fixture
 def session(messages: str) -> Iterator[Session]:
     """A reading session of the application on them."""
-    engine = connect(messages)
-    with reading() as session:
+    with connected(messages), reading() as session:
         yield session
-    SessionFactory.configure(bind=None)
-    engine.dispose()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy.orm import Session
 
-from crm_core.base.db import SessionFactory, connect, reading
+from crm_core.base.db import connected, reading
 from tests.load.explaining import explained, milliseconds, scans
 from tests.load.measuring import Table
 from tests.load.member_reads import READS
@@ -34,11 +34,8 @@ FLOOR = Executed("SELECT * FROM crm_patients WHERE id = 123456", None)
 @pytest.fixture
 def session(members: str) -> Iterator[Session]:
     """A reading session of the application on them."""
-    engine = connect(members)
-    with reading() as session:
+    with connected(members), reading() as session:
         yield session
-    SessionFactory.configure(bind=None)
-    engine.dispose()
 
 
 @pytest.fixture(scope="module")

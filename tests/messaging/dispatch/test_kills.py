@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from crm_core.base.db import SessionFactory, connect
+from crm_core.base.db import SessionFactory, connected
 from crm_core.messaging.invariants import invariants
 from tests.messaging.dispatch.disaster import Scene, play, scene
 
@@ -20,11 +20,8 @@ def check(played: Scene, messages: int) -> str:
     assert len(seen) == len(set(seen))
     assert sent <= set(seen)
     assert set(seen) - sent <= unknown
-    engine = connect(played.url)
-    with SessionFactory() as session:
+    with connected(played.url), SessionFactory() as session:
         assert list(invariants(session)) == []
-    SessionFactory.configure(bind=None)
-    engine.dispose()
     reached = len(unknown & set(seen))
     return (
         f"killed {dict(played.killed)}: of {messages:,} messages {len(sent):,} sent,"
