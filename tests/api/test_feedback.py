@@ -217,3 +217,11 @@ def test_a_suggestion_is_planned_and_its_giver_told(desk: TestClient, session: S
     complaint = add(desk, session)
     refused = desk.post(f"{FEEDBACK}/{complaint['id']}/suggestion", json={"state": "done"})
     assert "no suggestion" in refusal(refused, 409)
+
+
+@pytest.mark.parametrize("field", ["type", "priority"])
+def test_what_every_piece_has_cannot_be_emptied(
+    desk: TestClient, session: Session, field: str
+) -> None:
+    row = add(desk, session)
+    assert wrong_fields(desk.put(f"{FEEDBACK}/{row['id']}", json={field: None})) == [field]

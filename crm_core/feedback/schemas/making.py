@@ -102,6 +102,14 @@ class FeedbackUpdate(Echo):
     assigned_to: RecordId | None = Field(None, description="As it is: see `/assign`")
     version: int | None = None
 
+    @field_validator("type", "priority", mode="before")
+    @classmethod
+    def required_stay(cls, value: object) -> object:
+        """What every piece has cannot be emptied."""
+        if value is None:
+            raise ValueError("this cannot be empty")
+        return value
+
 
 class FeedbackAssignment(BaseModel):
     """Who takes a case on."""

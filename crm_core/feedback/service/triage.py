@@ -97,14 +97,13 @@ def update_feedback(
         mode="json", exclude_unset=True, exclude={"version", "status", "assigned_to"}
     )
     changed = {name: new for name, new in values.items() if getattr(case, name) != new}
+    lines = [_correction(case, name, new) for name, new in changed.items()]
     for name, new in changed.items():
-        kind = EntryKind.PRIORITY if name == "priority" else EntryKind.CHANGED
-        old = getattr(case, name)
-        line = Line(kind, body="" if name == "priority" else name, old=_told(old), new=_told(new))
-        common.write(session, feedback_id, line, actor)
         setattr(case, name, new)
     if "priority" in changed:
         case.priority_held = True
+    session.add_all(common.entry(feedback_id, line, actor) for line in lines)
+    # All at once: a department goes with its hospital, and on the way between two places neither.
     with common.refusing():
         session.flush()
     if {"priority", "type"} & changed.keys() and case.status in OPEN:
@@ -142,6 +141,14 @@ def _refuse_other_ways(case: Feedback, data: FeedbackUpdate) -> None:
         raise Invalid.field(
             "assigned_to", f"Give a case to somebody by POST /feedback/{case.id}/assign."
         )
+
+
+def _correction(case: Feedback, name: str, new: object) -> Line:
+    """What the thread tells of a field that is about to change."""
+    old = getattr(case, name)
+    if name == "priority":
+        return Line(EntryKind.PRIORITY, old=_told(old), new=_told(new))
+    return Line(EntryKind.CHANGED, body=name, old=_told(old), new=_told(new))
 
 
 def _told(value: object) -> str | None:
