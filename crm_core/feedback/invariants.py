@@ -88,8 +88,13 @@ _RULES = {
     """,
     "it was merged into one that is merged itself or has another giver": """
         SELECT f.feedback_code FROM crm_feedback f JOIN crm_feedback g ON g.id = f.merged_into_id
-        WHERE g.status = 'merged'
-           OR (f.source_type, f.source_id) <> (g.source_type, g.source_id)
+        LEFT JOIN crm_patients p ON p.id = f.patient_id
+        LEFT JOIN crm_patients q ON q.id = g.patient_id
+        WHERE g.status = 'merged' OR f.source_type <> g.source_type
+           -- Two records of a patient may have become one since, or have been one for a time.
+           OR coalesce(p.merged_into_id, f.source_id) <> coalesce(q.merged_into_id, g.source_id)
+              AND NOT EXISTS (SELECT FROM crm_patient_merges m WHERE m.undone_at IS NOT NULL
+                  AND m.gone_id IN (p.id, q.id, p.merged_into_id, q.merged_into_id))
     """,
     "it is resolved and nobody was ever answered": """
         SELECT feedback_code FROM crm_feedback

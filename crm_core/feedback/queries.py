@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from crm_core.base.errors import NotFound
 from crm_core.base.read import Read
+from crm_core.feedback.givers import given_by
 from crm_core.feedback.lists import FEEDBACK, IS_OVERDUE, OPEN_ONES, QUEUE
 from crm_core.feedback.models import Feedback, FeedbackEntry, FeedbackInvitation
 from crm_core.feedback.schemas import (
@@ -61,12 +62,10 @@ def merged_into(session: Session, feedback_id: int) -> list[FeedbackRead]:
 
 def possible_duplicates(session: Session, piece: FeedbackRead) -> list[QueueRow]:
     """Open pieces of the same giver, the newest first: what might be merged."""
-    column = {"patient": Feedback.patient_id, "owner": Feedback.owner_id}.get(
-        piece.source_type, Feedback.staff_id
-    )
+    giver = given_by(piece.source_type, piece.source_id)
     ids = session.scalars(
         select(Feedback.id)
-        .where(column == piece.source_id, Feedback.id != piece.id, OPEN_ONES)
+        .where(giver, Feedback.id != piece.id, OPEN_ONES)
         .order_by(Feedback.created_at.desc(), Feedback.id.desc())
         .limit(20)
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from crm_core.base.clock import utc_now
 from crm_core.feedback import queries, service
 from crm_core.feedback.schemas import (
     FeedbackAssignment,
@@ -12,11 +13,13 @@ from crm_core.feedback.schemas import (
     FeedbackRead,
     FeedbackReason,
     FeedbackReply,
+    LinkAnswer,
     Resolution,
 )
+from crm_core.messaging.schemas import Channel, InboundRead
 from crm_core.people.schemas import Actor
 from tests import make_feedback as make
-from tests.observe import history_of
+from tests.observe import history_of, sql
 
 Act = Callable[..., FeedbackRead]
 
@@ -104,8 +107,7 @@ def feedback_in(session: Session, state: str, **more: Any) -> FeedbackRead:
         first = make.make_feedback(session, **more)
         giver = {"source_type": first.source_type.value, "source_id": first.source_id}
         second = make.make_feedback(session, **more | giver)
-        with_it = FeedbackMerge(duplicate_id=second.id)
-        service.merge_feedback(session, first.id, with_it, actor=make.VIEWER)
+        merge(session, first.id, second.id)
         return get(session, second.id)
     piece = make.make_feedback(session, **more)
     for act in _PATHS[state]:
@@ -117,3 +119,35 @@ def steps_of(session: Session, feedback_id: int) -> list[str]:
     """The states it went through, oldest first."""
     lines = history_of(session, "crm_feedback", feedback_id)
     return [line["after"]["status"] for line in lines if "status" in (line["after"] or {})]
+
+
+def rate(session: Session, feedback_id: int, stars: int) -> FeedbackRead:
+    """The giver's stars, through the newest link about the case."""
+    invitation = sql(
+        session,
+        "SELECT max(id) FROM crm_feedback_invitations WHERE feedback_id = :id",
+        id=feedback_id,
+    ).scalar()
+    answer = LinkAnswer(stars=stars)
+    return service.answer_invitation(session, invitation, answer, actor=make.VIEWER)
+
+
+def merge(session: Session, feedback_id: int, duplicate_id: int) -> FeedbackRead:
+    """The duplicate taken into the first."""
+    data = FeedbackMerge(duplicate_id=duplicate_id)
+    return service.merge_feedback(session, feedback_id, data, actor=make.VIEWER)
+
+
+def inbound(*, patient_id: int | None, answers: int | None = None,
+            text: str = "It was Monday.") -> InboundRead:  # fmt: skip
+    """What somebody wrote to us by SMS."""
+    return InboundRead(
+        id=1,
+        channel=Channel.SMS,
+        provider="sandbox",
+        sender="+2348030000000",
+        text=text,
+        answers_id=answers,
+        patient_id=patient_id,
+        received_at=utc_now(),
+    )

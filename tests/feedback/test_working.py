@@ -12,20 +12,17 @@ from crm_core.feedback.invariants import invariants
 from crm_core.feedback.schemas import (
     EntryKind,
     FeedbackAssignment,
-    FeedbackMerge,
-    FeedbackRead,
     FeedbackReply,
     Invitation,
-    LinkAnswer,
     SourceType,
     SuggestionOutcome,
     SuggestionState,
 )
-from crm_core.messaging.schemas import Channel, InboundRead
+from crm_core.messaging.schemas import Channel
 from crm_core.owners import queries as owners
 from crm_core.people.schemas import Role
 from tests import make_feedback as make
-from tests.feedback.acts import ACTS, feedback_in, get
+from tests.feedback.acts import ACTS, feedback_in, get, inbound, rate
 from tests.make_business import make_owner
 from tests.make_patients import make_patient
 from tests.observe import history_of, sql
@@ -96,17 +93,6 @@ def test_few_stars_reopen(session: Session, stars: int, status: str) -> None:
     assert list(invariants(session)) == []
 
 
-def rate(session: Session, feedback_id: int, stars: int) -> FeedbackRead:
-    """The giver's stars, through the newest link about the case."""
-    invitation = sql(
-        session,
-        "SELECT max(id) FROM crm_feedback_invitations WHERE feedback_id = :id",
-        id=feedback_id,
-    ).scalar()
-    answer = LinkAnswer(stars=stars)
-    return service.answer_invitation(session, invitation, answer, actor=make.VIEWER)
-
-
 def test_the_second_reopening_goes_to_the_supervisors_and_the_first_does_not(
     session: Session,
 ) -> None:
@@ -155,25 +141,11 @@ def test_a_link_that_is_over_is_refused(session: Session) -> None:
 # What the giver writes back
 
 
-def inbound(session: Session, *, patient_id: int | None, answers: int | None = None,
-            text: str = "It was Monday.") -> InboundRead:  # fmt: skip
-    return InboundRead(
-        id=1,
-        channel=Channel.SMS,
-        provider="sandbox",
-        sender="+2348030000000",
-        text=text,
-        answers_id=answers,
-        patient_id=patient_id,
-        received_at=utc_now(),
-    )
-
-
 def test_a_reply_ends_waiting_and_stands_in_the_thread(session: Session) -> None:
     piece = make.make_feedback(session)
     make.answer(session, piece.id, "Which day was it?")
     ACTS["wait"](session, piece.id)
-    assert service.take_answer(session, inbound(session, patient_id=piece.source_id))
+    assert service.take_answer(session, inbound(patient_id=piece.source_id))
     assert get(session, piece.id).status == "in_progress"
     assert "It was Monday." in [line.body for line in queries.thread_of(session, piece.id)]
 
@@ -185,79 +157,27 @@ def test_a_reply_to_a_message_about_a_case_belongs_to_that_case(session: Session
     for piece in (first, second):
         make.answer(session, piece.id)
     # Without a context two cases are for a person to tell apart.
-    assert not service.take_answer(session, inbound(session, patient_id=first.source_id))
+    assert not service.take_answer(session, inbound(patient_id=first.source_id))
     line = queries.thread_of(session, second.id)[-1]
-    to_it = inbound(session, patient_id=first.source_id, answers=line.communication_id)
+    to_it = inbound(patient_id=first.source_id, answers=line.communication_id)
     assert service.take_answer(session, to_it)
     assert queries.thread_of(session, second.id)[-1].kind == "incoming"
 
 
 def test_what_belongs_to_no_open_case_is_left_to_others(session: Session) -> None:
     piece = make.make_feedback(session)
-    assert not service.take_answer(session, inbound(session, patient_id=piece.source_id))
+    assert not service.take_answer(session, inbound(patient_id=piece.source_id))
     make.resolve(session, piece.id)
-    assert not service.take_answer(session, inbound(session, patient_id=piece.source_id))
-    assert not service.take_answer(session, inbound(session, patient_id=None))
+    assert not service.take_answer(session, inbound(patient_id=piece.source_id))
+    assert not service.take_answer(session, inbound(patient_id=None))
 
 
 def test_a_reply_of_harm_makes_the_case_critical(session: Session) -> None:
     piece = make.make_feedback(session)
     make.answer(session, piece.id)
-    told = inbound(session, patient_id=piece.source_id, text="He collapsed at home.")
+    told = inbound(patient_id=piece.source_id, text="He collapsed at home.")
     assert service.take_answer(session, told)
     assert get(session, piece.id).priority == "critical"
-
-
-# Merging
-
-
-def two(session: Session, **second: object) -> tuple[int, int]:
-    first = make.make_feedback(session)
-    giver = {"source_type": "patient", "source_id": first.source_id}
-    return first.id, make.make_feedback(session, **giver, **second).id
-
-
-def merge(session: Session, feedback_id: int, duplicate_id: int) -> FeedbackRead:
-    data = FeedbackMerge(duplicate_id=duplicate_id)
-    return service.merge_feedback(session, feedback_id, data, actor=make.VIEWER)
-
-
-def test_a_merged_case_has_one_thread_and_the_higher_priority(session: Session) -> None:
-    first, second = two(session, priority="high", message="I waited again.")
-    make.answer(session, second, "We heard you.")
-    assert merge(session, first, second).priority == "high"
-    bodies = [line.body for line in queries.thread_of(session, first)]
-    assert "We heard you." in bodies
-    assert [piece.id for piece in queries.merged_into(session, first)] == [second]
-    assert list(invariants(session)) == []
-
-
-def test_the_newer_goes_into_the_older_and_only_open_ones(session: Session) -> None:
-    first, second = two(session)
-    with pytest.raises(Conflict, match="is the older one"):
-        merge(session, second, first)
-    with pytest.raises(Invalid, match="another piece"):
-        merge(session, first, first)
-    make.resolve(session, second)
-    with pytest.raises(Conflict, match="reopen it first"):
-        merge(session, first, second)
-
-
-def test_a_merged_case_that_waited_leaves_no_clock_standing(session: Session) -> None:
-    first, second = two(session)
-    ACTS["wait"](session, second)
-    merge(session, first, second)
-    assert list(invariants(session)) == []
-
-
-def test_stars_that_an_owner_gave_twice_for_the_same_count_once(session: Session) -> None:
-    owner = make_owner(session)
-    giver = {"source_type": "owner", "source_id": owner.id}
-    first = make.make_feedback(session, rating=4, **giver)
-    second = make.make_feedback(session, rating=1, **giver)
-    merge(session, first.id, second.id)
-    assert owners.get_owner(session, owner.id).satisfaction_score == 4
-    assert list(invariants(session)) == []
 
 
 # Suggestions, links, history

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from crm_core.base.clock import utc_now
 from crm_core.base.errors import Conflict
-from crm_core.feedback import clocks, queries
+from crm_core.feedback import clocks, givers, queries
 from crm_core.feedback.alarm import alarm_words_in
 from crm_core.feedback.models import Feedback
 from crm_core.feedback.schemas import (
@@ -18,6 +18,7 @@ from crm_core.feedback.schemas import (
     FeedbackReply,
     FeedbackStatus,
     Priority,
+    SourceType,
 )
 from crm_core.feedback.service import common, escalating, triage
 from crm_core.feedback.service.common import Line
@@ -101,7 +102,7 @@ def _send(session: Session, case: Feedback, data: FeedbackReply, actor: Actor) -
         return Line(EntryKind.ANSWER, body=data.content, channel=Channel.CALL)
     message = Outgoing(
         recipient_type=RecipientType(case.source_type),
-        recipient_id=case.source_id,
+        recipient_id=givers.giver_of(session, case),
         purpose=Purpose.CUSTOM,
         message_type="feedback_answer",
         channel=data.channel,
@@ -130,9 +131,7 @@ def _case_of(session: Session, inbound: InboundRead) -> Feedback | None:
         answered = _written_about(session, inbound.patient_id)
     if answered is None:
         return None
-    case = common.lock_cases(session, [answered]).get(answered)
-    if case is not None and case.merged_into_id is not None:
-        case = common.lock_cases(session, [case.merged_into_id]).get(case.merged_into_id)
+    case = common.lock_surviving(session, answered)
     return case if case is not None and case.status in OPEN else None
 
 
@@ -141,7 +140,7 @@ def _written_about(session: Session, patient_id: int) -> int | None:
     found = session.scalars(
         select(Feedback.id)
         .where(
-            Feedback.patient_id == patient_id,
+            givers.given_by(SourceType.PATIENT, patient_id),
             Feedback.status.in_([status.value for status in OPEN]),
             Feedback.responded_at > utc_now() - ANSWERED_WITHIN,
         )

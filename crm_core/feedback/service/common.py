@@ -5,13 +5,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from crm_core.base.clock import utc_now
 from crm_core.base.db import refusing_violations
 from crm_core.base.errors import Conflict, NotFound
-from crm_core.feedback import clocks
+from crm_core.feedback import clocks, givers
 from crm_core.feedback.models import Feedback, FeedbackEntry, FeedbackStop
 from crm_core.feedback.schemas import EntryKind, FeedbackStatus, SourceType, StopKind
 from crm_core.messaging import service as messaging
@@ -60,6 +60,19 @@ def lock_case(session: Session, feedback_id: int) -> Feedback:
     if found is None:
         raise NotFound("Feedback not found")
     return found
+
+
+def lock_surviving(session: Session, feedback_id: int) -> Feedback | None:
+    """The piece, or the one that it was merged into, locked; None where there is none.
+
+    The piece itself is not locked on the way: whoever merges locks from the older to the newer.
+    """
+    into = func.coalesce(Feedback.merged_into_id, Feedback.id, type_=Feedback.id.type)
+    wanted = session.scalar(select(into).where(Feedback.id == feedback_id))
+    case = None if wanted is None else lock_case(session, wanted)
+    while case is not None and case.merged_into_id is not None:
+        case = lock_case(session, case.merged_into_id)
+    return case
 
 
 def move(
@@ -133,7 +146,7 @@ def tell_source(
     """A message from a template to whoever gave the piece, by the best way there is."""
     message = Outgoing(
         recipient_type=RecipientType(case.source_type),
-        recipient_id=case.source_id,
+        recipient_id=givers.giver_of(session, case),
         purpose=Purpose.FOLLOW_UP,
         message_type=template,
         template=template,

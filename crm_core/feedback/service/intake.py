@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from crm_core.base.errors import NotFound
-from crm_core.feedback import lists, queries
+from crm_core.feedback import givers, lists, queries
 from crm_core.feedback.alarm import alarm_words_in
 from crm_core.feedback.models import Feedback
 from crm_core.feedback.schemas import (
@@ -46,10 +46,11 @@ def take_in(
     """A new case with its clock running; words of harm make it critical whatever was given."""
     source = SourceType(said.pop("source_type"))
     values = {name: value for name, value in said.items() if name != "source_id"}
-    values[_COLUMNS[source]] = said["source_id"]
+    giver = givers.person(session, source, said["source_id"])
+    values[_COLUMNS[source]] = giver
     if values.get("hospital_id") is None:
         values["hospital_id"] = _place(session, values.get("department_id")) or _home(
-            session, source, said["source_id"]
+            session, source, giver
         )
     alarm = alarm_words_in(session, values.get("subject"), values["message"])
     wanted = Priority.CRITICAL if alarm else priority or Priority.MEDIUM

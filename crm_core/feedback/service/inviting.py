@@ -1,6 +1,6 @@
 """Links for stars: after a visit, on request, and for how a case was resolved."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from crm_core.base.clock import utc_now
 from crm_core.base.links import address_of, make_link
 from crm_core.base.parameters import value_of
+from crm_core.feedback import givers
 from crm_core.feedback.models import Feedback, FeedbackInvitation
 from crm_core.feedback.schemas import Invitation, InvitationKind, SourceType
 from crm_core.feedback.service import common
@@ -43,7 +44,9 @@ def invite_all(
     if not wanted:
         return []
     expires = _expires(session)
-    rows = [_row(data, expires) for data in wanted]
+    patients = [one.source_id for one in wanted if one.source_type is SourceType.PATIENT]
+    stayed = givers.stayed(session, patients)
+    rows = [_row(data, stayed, expires) for data in wanted]
     with common.refusing():
         made = session.scalars(
             insert(FeedbackInvitation)
@@ -93,12 +96,15 @@ def _asking(invitation: FeedbackInvitation, place: str) -> Outgoing:
     )
 
 
-def _row(data: Invitation, expires: datetime) -> dict[str, object]:
+def _row(data: Invitation, stayed: Mapping[int, int], expires: datetime) -> dict[str, object]:
+    person = data.source_id
+    if data.source_type is SourceType.PATIENT:
+        person = stayed.get(person, person)
     kind = InvitationKind.REQUEST if data.visit_id is None else InvitationKind.VISIT
     people = dict.fromkeys(_COLUMNS.values())
     return people | {
         "kind": kind.value,
-        _COLUMNS[data.source_type]: data.source_id,
+        _COLUMNS[data.source_type]: person,
         "visit_id": data.visit_id,
         "hospital_id": data.hospital_id,
         "department_id": data.department_id,

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from crm_core.base.clock import utc_now
 from crm_core.base.errors import Conflict, NotFound
 from crm_core.feedback import queries
-from crm_core.feedback.models import FeedbackInvitation
+from crm_core.feedback.models import Feedback, FeedbackInvitation
 from crm_core.feedback.schemas import (
     FeedbackRead,
     FeedbackType,
@@ -37,7 +37,7 @@ def answer_invitation(
     invitation = _lock(session, invitation_id)
     invitation.answered_at = utc_now()
     if invitation.kind == InvitationKind.RESOLUTION:
-        case = common.lock_case(session, _case_id(invitation))
+        case = _case(session, invitation)
         resolving.take_rating(session, case, data.stars, data.comment, actor)
         answering.sound_alarm(session, case, data.comment, f"link:{invitation_id}", actor)
     else:
@@ -63,11 +63,13 @@ def _lock(session: Session, invitation_id: int) -> FeedbackInvitation:
     return invitation
 
 
-def _case_id(invitation: FeedbackInvitation) -> int:
-    """The case that a link asks about, or the one that it was merged into."""
-    if invitation.feedback_id is None:
+def _case(session: Session, invitation: FeedbackInvitation) -> Feedback:
+    """The case that a link asks about, or the one that it was merged into, locked."""
+    asked = invitation.feedback_id
+    case = None if asked is None else common.lock_surviving(session, asked)
+    if case is None:
         raise NotFound("This link is not known any more.")
-    return invitation.feedback_id
+    return case
 
 
 def _said(invitation: FeedbackInvitation, data: LinkAnswer) -> dict[str, Any]:
