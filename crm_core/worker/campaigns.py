@@ -1,5 +1,7 @@
 """Jobs of campaigns: launching, the daily runs of open ones, their figures and their end."""
 
+from procrastinate import RetryStrategy
+
 from crm_core.campaigns import service
 from crm_core.people.schemas import machine
 from crm_core.worker.jobs import app, job, until_done
@@ -8,7 +10,8 @@ WORK = "work_on_campaign"
 _WORKER = machine(f"job:{WORK}")
 
 
-@app.task(name=WORK)
+# What went wrong for good is taken up by the minute's job below, so that this need not go on.
+@app.task(name=WORK, retry=RetryStrategy(max_attempts=3, wait=20))
 def work_on_campaign(run_id: int) -> None:
     """Freezes a launch's audience and queues its messages, a piece a transaction."""
     until_done(WORK, lambda session: service.work_on_run(session, run_id, actor=_WORKER))
@@ -17,8 +20,10 @@ def work_on_campaign(run_id: int) -> None:
 @app.periodic(cron="* * * * *")
 @app.task(name="tend_campaigns", queueing_lock="tend_campaigns")
 def tend_campaigns(timestamp: int) -> None:  # noqa: ARG001  (the queue says when it was due)
-    """Launches what is due, completes what is finished, adds up what the log told."""
+    """Launches what is due, takes up what was left, completes and adds up what the log told."""
     until_done("launch_due_campaigns", service.launch_due)
+    with job("take_up_campaign_runs") as session:
+        service.take_up_left_runs(session)
     with job("complete_campaigns") as session:
         service.complete_finished(session)
     with job("fold_campaign_counts") as session:

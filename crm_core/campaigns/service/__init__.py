@@ -12,6 +12,7 @@ from crm_core.campaigns.service.launching import (
     launch_due,
     open_daily_runs,
     schedule_campaign,
+    take_up_left_runs,
     unschedule_campaign,
 )
 from crm_core.campaigns.service.running import work_on_run
@@ -40,6 +41,7 @@ __all__ = [
     "schedule_campaign",
     "send_test",
     "submit_campaign",
+    "take_up_left_runs",
     "unschedule_campaign",
     "update_campaign",
     "upload_list",

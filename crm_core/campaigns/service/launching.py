@@ -113,10 +113,21 @@ def _take_off_schedule(session: Session, campaign_id: int, error: Exception) -> 
 
 def open_daily_runs(session: Session) -> int:
     """Begins today's run of every open campaign that has none yet; gives how many."""
-    begun = session.scalars(_TODAYS_RUNS).all()
-    for run_id in begun:
-        _queue_work(session, run_id)
+    begun = session.execute(_TODAYS_RUNS).all()
+    for run in begun:
+        _queue_work(session, run.campaign_id, run.id)
     return len(begun)
+
+
+def take_up_left_runs(session: Session) -> int:
+    """Queues the work of runs that have not ended and have no job any more; gives how many.
+
+    A job that fails for good, or is taken out of the queue, so leaves nobody without a message.
+    """
+    left = session.execute(_LEFT_RUNS, {"task": TASK}).all()
+    for run in left:
+        _queue_work(session, run.campaign_id, run.id)
+    return len(left)
 
 
 def _begin(session: Session, campaign: CampaignRead, by: str) -> CampaignRead:
@@ -133,7 +144,7 @@ def _begin(session: Session, campaign: CampaignRead, by: str) -> CampaignRead:
         run_id = session.execute(
             insert(CampaignRun).values(campaign_id=campaign.id).returning(CampaignRun.id)
         ).scalar_one()
-    _queue_work(session, run_id)
+    _queue_work(session, campaign.id, run_id)
     return started
 
 
@@ -158,14 +169,24 @@ def template_name(campaign_id: int) -> str:
     return f"{OF_CAMPAIGNS}{campaign_id}"
 
 
-def _queue_work(session: Session, run_id: int) -> None:
-    jobs.queue(session, TASK, one_at_a_time=f"campaign run {run_id}", run_id=run_id)
+def _queue_work(session: Session, campaign_id: int, run_id: int) -> None:
+    """Runs of one campaign come after each other: each leaves out whom those before it chose."""
+    jobs.queue(session, TASK, one_at_a_time=f"campaign {campaign_id}", run_id=run_id)
 
 
 _TODAYS_RUNS = text(
     """
     INSERT INTO crm_campaign_runs (campaign_id)
     SELECT id FROM crm_campaigns WHERE status = 'active' AND type = 'reminder'
-    ON CONFLICT (campaign_id, day) DO NOTHING RETURNING id
+    ON CONFLICT (campaign_id, day) DO NOTHING RETURNING id, campaign_id
+    """
+)
+_LEFT_RUNS = text(
+    """
+    SELECT id, campaign_id FROM crm_campaign_runs
+    WHERE state IN ('waiting', 'queueing')
+      AND id NOT IN (SELECT (args ->> 'run_id')::bigint FROM procrastinate_jobs
+                     WHERE task_name = :task AND status IN ('todo', 'doing'))
+    ORDER BY id
     """
 )

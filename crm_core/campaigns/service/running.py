@@ -55,11 +55,11 @@ def work_on_run(session: Session, run_id: int, *, actor: Actor) -> int:
     Another worker at the same run waits for this step and does the next one.
     """
     actor.require(Permission.JOBS_RUN)
+    session.execute(text("SET LOCAL statement_timeout = '15min'"))
+    session.execute(text("SET LOCAL work_mem = '128MB'"))
     run = _locked(session, run_id)
     if run is None:
         return 0
-    session.execute(text("SET LOCAL statement_timeout = '15min'"))
-    session.execute(text("SET LOCAL work_mem = '128MB'"))
     if run.campaign.status is CampaignStatus.CANCELLED:
         return _end(session, run_id, RunState.CANCELLED)
     if run.state is RunState.WAITING:
@@ -77,6 +77,9 @@ def _locked(session: Session, run_id: int) -> _Run | None:
     if found is None or RunState(found.state) in (RunState.DONE, RunState.CANCELLED):
         return None
     state = RunState(found.state)
+    if state is RunState.WAITING:
+        # An open campaign leaves out whom its other runs chose: they must be there to be seen.
+        session.execute(_ONE_FREEZE_AT_A_TIME, {"campaign_id": found.campaign_id})
     if state is RunState.QUEUEING:
         # Who pauses or cancels waits for this piece, and this piece sees who was first.
         session.execute(
@@ -214,6 +217,9 @@ def _change_run(session: Session, run_id: int, **values: Any) -> None:
     )
 
 
+_ONE_FREEZE_AT_A_TIME = text(
+    "SELECT pg_advisory_xact_lock(hashint8extended(:campaign_id, 4242011))"
+)
 _APPOINTMENT: Any = literal_column(
     """
     (SELECT jsonb_build_object(
