@@ -1,6 +1,6 @@
 """Reminders: every due person exactly once, whatever happens between."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 from crm_core.appointments import service
 from crm_core.appointments.queries import get_appointment, notices_of
 from crm_core.appointments.schemas import Cancellation, ReminderCommit, Reschedule
+from crm_core.appointments.service import reminding
 from crm_core.base import parameters
 from crm_core.base.clock import to_lagos, utc_now
 from crm_core.base.db import SessionFactory
+from crm_core.base.errors import Invalid
 from crm_core.messaging.gateways import Letter, Outcome, Verdict
 from crm_core.messaging.queries import get_communication
 from crm_core.people.schemas import machine
@@ -20,6 +22,7 @@ from tests.make_appointments import in_days, make_visit
 from tests.make_patients import DESK, make_patient
 from tests.messaging.dispatch.providers import Scripted, accepts
 from tests.messaging.dispatch.working import send_all
+from tests.observe import executed
 from tests.together import together
 
 JOB = machine("job:send_due_reminders")
@@ -208,6 +211,78 @@ def test_reminders_are_shown_before_they_are_sent(session: Session) -> None:
     assert again.accepted == []
 
 
+def test_a_reminder_by_hand_of_a_far_day_is_the_early_one(session: Session) -> None:
+    """Those of the day before and of the last hours still come by themselves."""
+    visit = ahead(session, hours=24 * 10)
+    day = day_of(session, visit)
+    assert service.send_reminders(session, day, actor=DESK).remindersSent == 1
+    assert service.send_reminders(session, day, actor=DESK).remindersSent == 0
+    assert service.plan_reminders(session, day, actor=DESK).accepted == []
+    for hours, expected in (
+        (47, ["early"]),
+        (23, ["early", "day"]),
+        (1, ["early", "day", "final"]),
+    ):
+        nearer(session, visit, hours=hours)
+        remind(session)
+        assert kinds(session, visit) == expected
+
+
+def test_who_was_reminded_early_can_be_reminded_by_hand_the_day_before(session: Session) -> None:
+    visit = ahead(session, hours=24 * 10)
+    service.send_reminders(session, day_of(session, visit), actor=DESK)
+    nearer(session, visit, hours=30)
+    day = day_of(session, visit)
+    plan = service.plan_reminders(session, day, actor=DESK)
+    assert plan.accepted == [visit]
+    wanted = ReminderCommit(ids=[visit], fingerprint=plan.fingerprint)
+    service.commit_reminders(session, wanted, actor=DESK)
+    assert kinds(session, visit) == ["early", "day"]
+    assert service.plan_reminders(session, day, actor=DESK).accepted == []
+
+
+def test_without_an_early_reminder_the_one_by_hand_keeps_the_days(session: Session) -> None:
+    session.execute(
+        text("UPDATE crm_parameters SET value = 0 WHERE name = 'appointments.early_reminder_hours'")
+    )
+    visit = ahead(session, hours=30)
+    service.send_reminders(session, day_of(session, visit), actor=DESK)
+    nearer(session, visit, hours=23)
+    remind(session)
+    assert kinds(session, visit) == ["early", "day"]
+
+
+def test_a_day_is_reminded_of_in_slices_and_each_once(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reminding, "SLICE", 2)
+    visits = [make_visit(session, day=in_days(1)) for _ in range(5)]
+    sent = service.send_reminders(session, None, actor=DESK)
+    assert (sent.totalAppointments, sent.remindersSent) == (5, 5)
+    assert [kinds(session, visit.id) for visit in visits] == [["day"]] * 5
+    assert service.send_reminders(session, None, actor=DESK).remindersSent == 0
+
+
+def test_a_day_with_too_many_visits_is_refused_before_they_are_read(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reminding, "MOST", 2)
+    for _ in range(3):
+        make_visit(session, day=in_days(1))
+    with executed(session) as seen, pytest.raises(Invalid, match="More than 2 visits"):
+        service.plan_reminders(session, in_days(1), actor=DESK)
+    assert len(seen) == 1
+    assert service.send_reminders(session, in_days(1), actor=DESK).totalAppointments == 3
+
+
+def test_counting_the_visits_of_a_day_reads_none_of_them(session: Session) -> None:
+    make_visit(session, day=in_days(1))
+    service.send_reminders(session, None, actor=DESK)
+    with executed(session) as seen:
+        service.send_reminders(session, None, actor=DESK)
+    assert not [one for one in seen if "appointment_code" in one.statement]
+
+
 def test_one_that_changed_since_it_was_shown_is_refused(session: Session) -> None:
     visit = make_visit(session, day=in_days(1))
     plan = service.plan_reminders(session, in_days(1), actor=DESK)
@@ -270,6 +345,11 @@ def nearer(session: Session, appointment_id: int, *, hours: float) -> None:
         values,
     )
     session.execute(text("UPDATE crm_appointments SET starts_at = :at WHERE id = :id"), values)
+
+
+def day_of(session: Session, appointment_id: int) -> date:
+    """The day of the visit in Lagos."""
+    return get_appointment(session, appointment_id).appointment_date
 
 
 def remind(session: Session) -> int:

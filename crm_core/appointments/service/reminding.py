@@ -32,15 +32,13 @@ from crm_core.messaging.schemas import SKIP_SENTENCES, Purpose, RecipientType
 from crm_core.people.schemas import Actor, Permission
 
 _KINDS = (NoticeKind.EARLY, NoticeKind.DAY, NoticeKind.FINAL)
+SLICE = 500
+"""So many visits are claimed and written about at a time."""
 
 
 def send_due_reminders(session: Session, *, actor: Actor, limit: int = 500) -> int:
     """Reminds those who are due; gives how many were looked at, 0 when all is done."""
-    hours = {
-        kind.value: int(parameters.value_of(session, f"appointments.{kind.value}_reminder_hours"))
-        for kind in _KINDS
-    }
-    made = session.execute(_CLAIM_DUE, {**hours, "limit": limit}).scalars().all()
+    made = session.execute(_CLAIM_DUE, {**_hours(session), "limit": limit}).scalars().all()
     notices.send(session, made, actor=actor)
     return len(made)
 
@@ -48,20 +46,17 @@ def send_due_reminders(session: Session, *, actor: Actor, limit: int = 500) -> i
 def send_reminders(session: Session, day: date | None, *, actor: Actor) -> RemindersSent:
     """Reminds everybody who has a visit on a day, tomorrow in Lagos by itself; each once."""
     actor.require(Permission.APPOINTMENTS_WRITE)
-    visits = _ahead_on(session, _day(day))
-    made = _claim(session, [visit.id for visit in visits])
-    return RemindersSent(
-        totalAppointments=len(visits), remindersSent=notices.send(session, made, actor=actor)
-    )
+    ids = _ahead_on(session, _day(day))
+    return RemindersSent(totalAppointments=len(ids), remindersSent=_remind(session, ids, actor))
 
 
 def plan_reminders(session: Session, day: date | None, *, actor: Actor) -> Plan:
     """Who would be reminded of a visit on that day, and who not and why; writes nothing."""
     actor.require(Permission.APPOINTMENTS_WRITE)
-    visits = _ahead_on(session, _day(day))
-    if len(visits) > MOST:
+    ids = _ahead_on(session, _day(day), limit=MOST + 1)
+    if len(ids) > MOST:
         raise Invalid.field("date", f"More than {MOST:,} visits: remind by the API or the jobs.")
-    return _plan(session, visits)
+    return _plan(session, APPOINTMENTS.some(session, ids))
 
 
 def commit_reminders(session: Session, data: ReminderCommit, *, actor: Actor) -> Receipt:
@@ -72,8 +67,7 @@ def commit_reminders(session: Session, data: ReminderCommit, *, actor: Actor) ->
     visits = APPOINTMENTS.some(session, wanted)
     act = Act("appointment_reminders", "Reminders sent", data.fingerprint, actor)
     accepted, refused = act.accepted_now(_plan(session, visits, ids=wanted))
-    made = _claim(session, accepted)
-    sent = notices.send(session, made, actor=actor)
+    sent = _remind(session, sorted(accepted), actor)
     reminded = [visit for visit in visits if visit.id in set(accepted)]
     return act.conclude(
         session,
@@ -116,19 +110,37 @@ def _day(day: date | None) -> date:
     return day or lagos_today() + timedelta(days=1)
 
 
-def _ahead_on(session: Session, day: date) -> list[AppointmentRead]:
-    ids = session.execute(_AHEAD_ON, {"day": day}).scalars().all()
-    return APPOINTMENTS.some(session, ids)
+def _hours(session: Session) -> dict[str, int]:
+    """How long before a visit each kind is due; 0 where it is switched off."""
+    return {
+        kind.value: int(parameters.value_of(session, f"appointments.{kind.value}_reminder_hours"))
+        for kind in _KINDS
+    }
 
 
-def _claim(session: Session, ids: Sequence[int]) -> Sequence[int]:
-    return session.execute(_CLAIM, {"ids": sorted(ids)}).scalars().all()
+def _far(session: Session) -> int:
+    """Beyond so many hours a reminder by hand is the early one: the day's still comes by itself."""
+    hours = _hours(session)
+    return max(hours[NoticeKind.EARLY], hours[NoticeKind.DAY])
+
+
+def _ahead_on(session: Session, day: date, *, limit: int | None = None) -> Sequence[int]:
+    return session.execute(_AHEAD_ON, {"day": day, "limit": limit}).scalars().all()
+
+
+def _remind(session: Session, ids: Sequence[int], actor: Actor) -> int:
+    """Claims and sends by slices of ids, which are in order; gives how many were not skipped."""
+    sent, far = 0, _far(session)
+    for first in range(0, len(ids), SLICE):
+        part = {"ids": ids[first : first + SLICE], "far": far}
+        made = session.execute(_CLAIM, part).scalars().all()
+        sent += notices.send(session, made, actor=actor)
+    return sent
 
 
 def _plan(session: Session, visits: Sequence[AppointmentRead], *, ids: Sequence[int] = ()) -> Plan:
-    reminded = set(
-        session.execute(_REMINDED, {"ids": [visit.id for visit in visits]}).scalars().all()
-    )
+    asked = {"ids": [visit.id for visit in visits], "far": _far(session)}
+    reminded = set(session.execute(_REMINDED, asked).scalars().all())
     unreachable = _unreachable(session, visits)
     verdicts = common.missing(ids, visits)
     for visit in visits:
@@ -202,29 +214,33 @@ _CLAIM_DUE = text(
     RETURNING id
     """
 )
+_BY_HAND = """
+    CASE WHEN a.starts_at > now() + make_interval(hours => :far) THEN 'early' ELSE 'day' END
+"""
 _CLAIM = text(
-    """
+    f"""
     INSERT INTO crm_appointment_notices (appointment_id, kind, starts_at)
-    SELECT id, 'day', starts_at FROM crm_appointments
+    SELECT id, {_BY_HAND}, starts_at FROM crm_appointments a
     WHERE id = ANY(:ids) AND status IN ('scheduled', 'confirmed') AND starts_at > now() ORDER BY id
     ON CONFLICT (appointment_id, kind, starts_at)
         WHERE kind <> 'booked' AND kind <> 'moved' AND kind <> 'cancelled'
         DO NOTHING
     RETURNING id
-    """
+    """  # noqa: S608 # a constant of ours
 )
 _REMINDED = text(
-    """
+    f"""
     SELECT a.id FROM crm_appointments a JOIN crm_appointment_notices n
-        ON n.appointment_id = a.id AND n.starts_at = a.starts_at AND n.kind = 'day'
+        ON n.appointment_id = a.id AND n.starts_at = a.starts_at AND n.kind = {_BY_HAND}
     WHERE a.id = ANY(:ids)
-    """
+    """  # noqa: S608
 )
 _AHEAD_ON = text(
     """
     SELECT id FROM crm_appointments
     WHERE status IN ('scheduled', 'confirmed')
       AND starts_at >= crm_lagos_day(:day, 0) AND starts_at < crm_lagos_day(:day, 1)
+    ORDER BY id LIMIT :limit
     """
 )
 _MISSED = text(
