@@ -1,5 +1,6 @@
 """Reads of the waitlist and of what was offered to those who wait."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Text, bindparam, cast, func, select
@@ -109,3 +110,8 @@ def get_entry(session: Session, waitlist_id: int) -> WaitlistRead:
 def list_offers(filters: OfferFilter) -> Read[OfferRead]:
     """Offers of freed times, the latest first."""
     return OFFERS.read(filters)
+
+
+def some_offers(session: Session, ids: Sequence[int]) -> list[OfferRead]:
+    """The offers with these ids, by id."""
+    return OFFERS.some(session, ids)

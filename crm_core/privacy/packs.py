@@ -18,6 +18,10 @@ _LEFT_OUT = "'{search,nin_encrypted,nin_hash,dedupe_key}'::text[]"
 _OF_PATIENT = "patient_id = ANY(:ids)"
 _FEEDBACK = "SELECT id FROM crm_feedback WHERE patient_id = ANY(:ids)"
 _VISITS = "SELECT id FROM crm_appointments WHERE patient_id = ANY(:ids)"
+_OFFERS = (
+    "SELECT o.id FROM crm_slot_offers o JOIN crm_waitlist w ON w.id = o.waitlist_id"
+    " WHERE w.patient_id = ANY(:ids)"
+)
 PARTS = {
     "patient": ("crm_patients", "id = ANY(:ids)"),
     "loyalty_account": ("crm_loyalty_accounts", "id = ANY(:ids)"),
@@ -28,7 +32,10 @@ PARTS = {
     "imported_from": ("crm_patient_import_rows", _OF_PATIENT),
     "visits": ("crm_appointments", _OF_PATIENT),
     "reminders": ("crm_appointment_notices", f"appointment_id IN ({_VISITS})"),
-    "answers_to_reminders": ("crm_appointment_answers", f"appointment_id IN ({_VISITS})"),
+    "answers_to_reminders": (
+        "crm_appointment_answers",
+        f"appointment_id IN ({_VISITS}) OR offer_id IN ({_OFFERS})",
+    ),
     "waitlist": ("crm_waitlist", _OF_PATIENT),
     "messages": (
         "crm_communication_logs",

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from crm_core.people.schemas import Role
 from tests.api.calls import API, created, done, refusal, wrong_fields
 from tests.api.conftest import SignedIn
+from tests.appointments.waiting import visit_or_offer
 from tests.make_appointments import in_days, make_doctor, make_hours, make_visit, next_weekday
 from tests.make_business import make_hospital
 from tests.make_patients import make_patient
@@ -258,6 +259,20 @@ def test_the_waitlist(desk: TestClient, session: Session) -> None:
     assert done(desk.post(f"{API}/waitlist/{entry['id']}/leave"))["status"] == "left"
     assert done(desk.get(f"{API}/waitlist/offers")) == []
     assert done(desk.get(f"{APPOINTMENTS}/answers?outcome=to_a_person")) == []
+
+
+def test_an_answer_is_settled_as_an_offer_or_as_a_visit_never_as_both(
+    desk: TestClient, session: Session
+) -> None:
+    mine, offer, waits = visit_or_offer(session)
+    session.commit()
+    [row] = done(desk.get(f"{APPOINTMENTS}/answers?outcome=to_a_person"))
+    assert (row["candidates"], row["offer_candidates"]) == ([mine.id], [offer.id])
+    settle = f"{APPOINTMENTS}/answers/{waits.id}/settle"
+    both = {"appointment_id": mine.id, "offer_id": offer.id, "meaning": "yes"}
+    assert desk.post(settle, json=both).status_code == 400
+    settled = done(desk.post(settle, json={"offer_id": offer.id, "meaning": "no"}))
+    assert (settled["settled_as"], settled["offer_id"]) == ("declined", offer.id)
 
 
 def test_a_doctor_with_hours_leave_and_calendar(

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -25,10 +26,17 @@ from crm_core.appointments.schemas import (
     Reschedule,
 )
 from crm_core.base.db import SessionFactory
-from crm_core.base.errors import Conflict
+from crm_core.base.errors import Conflict, NotFound
 from crm_core.messaging.queries import list_communications
 from crm_core.messaging.schemas import CommunicationFilter
-from tests.appointments.waiting import JOB, freed_with_one_waiting, inbound, offers, wait
+from tests.appointments.waiting import (
+    JOB,
+    freed_with_one_waiting,
+    inbound,
+    offers,
+    visit_or_offer,
+    wait,
+)
 from tests.make_appointments import in_days, make_doctor, make_visit
 from tests.make_patients import DESK, make_patient
 from tests.together import together
@@ -117,6 +125,47 @@ def test_an_answer_that_two_visits_could_mean_goes_to_a_person(session: Session)
     assert get_appointment(session, visits[1].id).cancellation_reason == "patient"
     with pytest.raises(Conflict):
         service.settle_answer(session, waits.id, chosen, actor=DESK)
+
+
+def test_an_answer_to_a_visit_or_an_offer_is_settled_as_the_offer(session: Session) -> None:
+    mine, offer, waits = visit_or_offer(session)
+    assert (waits.candidates, waits.offer_candidates) == ([mine.id], [offer.id])
+    chosen = AnswerSettlement(offer_id=offer.id, meaning=Meaning.YES)
+    settled = service.settle_answer(session, waits.id, chosen, actor=DESK)
+    assert (settled.settled_as, settled.offer_id) == ("booked", offer.id)
+    assert settled.appointment_id is None
+    assert waiting.get_entry(session, offer.waitlist_id).status == "booked"
+    assert get_appointment(session, mine.id).status == "scheduled"
+
+
+def test_who_meant_an_offer_that_is_gone_by_now_is_told(session: Session) -> None:
+    _, offer, waits = visit_or_offer(session)
+    make_visit(session, 0, offer.hospital_id, doctor_id=offer.doctor_id, at="12:00")
+    chosen = AnswerSettlement(offer_id=offer.id, meaning=Meaning.YES)
+    settled = service.settle_answer(session, waits.id, chosen, actor=DESK)
+    assert (settled.outcome, settled.settled_as) == ("settled", "gone")
+    told = CommunicationFilter(recipient_type="patient", recipient_id=offer.patient_id)
+    assert list_communications(told).page(session).rows[0].message_type == "slot_gone"
+
+
+def test_settling_too_late_says_so(session: Session) -> None:
+    mine, _, waits = visit_or_offer(session)
+    service.arrive(session, mine.id, actor=DESK)
+    chosen = AnswerSettlement(appointment_id=mine.id, meaning=Meaning.NO)
+    settled = service.settle_answer(session, waits.id, chosen, actor=DESK)
+    assert settled.settled_as == "late"
+    assert get_appointment(session, mine.id).status == "arrived"
+
+
+def test_an_answer_is_settled_as_a_visit_or_as_an_offer() -> None:
+    with pytest.raises(ValidationError, match="not both"):
+        AnswerSettlement(appointment_id=1, offer_id=1)
+
+
+def test_an_offer_that_is_not_there_settles_nothing(session: Session) -> None:
+    *_, waits = visit_or_offer(session)
+    with pytest.raises(NotFound):
+        service.settle_answer(session, waits.id, AnswerSettlement(offer_id=10**9), actor=DESK)
 
 
 def test_the_newest_question_counts_and_one_answered_is_none(session: Session) -> None:

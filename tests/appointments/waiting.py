@@ -6,7 +6,10 @@ from itertools import count
 from sqlalchemy.orm import Session
 
 from crm_core.appointments import service, waiting
+from crm_core.appointments.queries import list_answers
 from crm_core.appointments.schemas import (
+    AnswerFilter,
+    AnswerRead,
     AppointmentRead,
     Cancellation,
     OfferFilter,
@@ -31,6 +34,20 @@ def freed_with_one_waiting(session: Session) -> tuple[AppointmentRead, WaitlistR
     service.cancel_appointment(session, visit.id, Cancellation(), actor=DESK)
     service.send_offers(session, actor=JOB)
     return visit, entry
+
+
+def visit_or_offer(session: Session) -> tuple[AppointmentRead, OfferRead, AnswerRead]:
+    """A visit and an offer of one patient, and a yes that may mean either."""
+    doctor = make_doctor(session)
+    freed = make_visit(session, 0, doctor.hospital_id, at="12:00", doctor_id=doctor.id)
+    entry = wait(session, doctor.hospital_id)
+    mine = make_visit(session, entry.patient_id)
+    service.cancel_appointment(session, freed.id, Cancellation(), actor=DESK)
+    service.send_offers(session, actor=JOB)
+    assert service.take_answer(session, inbound(entry.patient_phone, "yes"))
+    [waits] = list_answers(AnswerFilter(outcome="to_a_person")).page(session).rows
+    [offer] = offers(session)
+    return mine, offer, waits
 
 
 def wait(session: Session, hospital_id: int, **more: object) -> WaitlistRead:

@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from crm_core.appointments import queries, service
+from crm_core.appointments import queries, service, waiting
 from crm_core.appointments.schemas import AppointmentFilter, AppointmentRead
 from crm_core.base.clock import to_lagos
 from crm_core.hospitals.queries import get_doctor, hours_of
 from crm_core.people.schemas import Role
+from tests.appointments.waiting import visit_or_offer
 from tests.make_appointments import in_days, make_department, make_doctor, make_hours, make_visit
 from tests.make_business import make_hospital
 from tests.make_patients import DESK, make_patient
@@ -222,3 +223,25 @@ def test_a_doctor_is_put_into_a_department(page: Open, session: Session) -> None
     press(shown, "Save")
     placed = get_doctor(session, doctor.id)
     assert (placed.department_id, placed.specialty) == (department.id, "Eyes")
+
+
+def test_an_answer_that_meant_an_offer_is_settled_as_the_offer(
+    page: Open, session: Session
+) -> None:
+    _, offer, _ = visit_or_offer(session)
+    shown = page(Role.VIEWER, tab="reminders")
+    fill(shown, "settle", meant=f"offer_id {offer.id}", meaning="yes")
+    press(shown, "Settle it")
+    assert not errors(shown)
+    session.expire_all()
+    assert waiting.get_entry(session, offer.waitlist_id).status == "booked"
+
+
+def test_settling_an_answer_too_late_says_so(page: Open, session: Session) -> None:
+    mine, _, _ = visit_or_offer(session)
+    service.arrive(session, mine.id, actor=DESK)
+    shown = page(Role.VIEWER, tab="reminders")
+    fill(shown, "settle", meant=f"appointment_id {mine.id}", meaning="no")
+    press(shown, "Settle it")
+    assert any("too late" in warning.value for warning in shown.warning)
+    assert now(session, mine) == "arrived"

@@ -131,8 +131,14 @@ class AppointmentAnswer(Base):
             "'settled')",
             name="outcome",
         ),
+        CheckConstraint(
+            "settled_as IN ('confirmed','cancelled','booked','declined','gone','late')",
+            name="settled_as",
+        ),
+        CheckConstraint("appointment_id IS NULL OR offer_id IS NULL", name="of_one"),
         Index("ix_crm_appointment_answers_outcome_id", "outcome", "id"),
         Index("ix_crm_appointment_answers_appointment_id", "appointment_id", "id"),
+        Index("ix_crm_appointment_answers_offer_id", "offer_id", "id"),
     )
 
     inbound_id: Mapped[int] = mapped_column(BigInteger, unique=True)
@@ -143,7 +149,14 @@ class AppointmentAnswer(Base):
     appointment_id: Mapped[int | None] = mapped_column(
         ForeignKey("crm_appointments.id", ondelete="RESTRICT")
     )
+    offer_id: Mapped[int | None] = mapped_column(
+        ForeignKey("crm_slot_offers.id", ondelete="RESTRICT")
+    )
     candidates: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default=text("'{}'"))
+    offer_candidates: Mapped[list[int]] = mapped_column(
+        ARRAY(BigInteger), server_default=text("'{}'")
+    )
+    settled_as: Mapped[str | None] = mapped_column(String)
     settled_by: Mapped[str | None] = mapped_column(String)
     settled_at: Mapped[datetime | None] = mapped_column(Instant)
     created_at: Mapped[datetime] = mapped_column(Instant, server_default=func.now())

@@ -1,7 +1,7 @@
 """What makes, moves and changes a visit."""
 
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
@@ -199,5 +199,13 @@ class AnswerSettlement(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     appointment_id: RecordId | None = Field(None, description="Absent: it meant no visit")
+    offer_id: RecordId | None = Field(None, description="The freed time that it meant, if one")
     meaning: Meaning = Meaning.UNCLEAR
     note: Line | None = None
+
+    @model_validator(mode="after")
+    def one_of_both(self) -> Self:
+        """An answer is to a visit or to an offer."""
+        if self.appointment_id is not None and self.offer_id is not None:
+            raise ValueError("give a visit or an offer, not both")
+        return self

@@ -143,7 +143,10 @@ class NoticeRead(BaseModel):
 
 
 class AnswerRead(BaseModel):
-    """What somebody answered; ``candidates`` are the visits it may have meant."""
+    """What somebody answered; ``candidates`` are the visits that it may have meant.
+
+    ``offer_candidates`` are the offers; ``settled_as`` is what came of it when a person settled it.
+    """
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
@@ -153,7 +156,10 @@ class AnswerRead(BaseModel):
     meaning: Meaning
     outcome: AnswerOutcome
     appointment_id: int | None
+    offer_id: int | None
     candidates: list[int]
+    offer_candidates: list[int]
+    settled_as: AnswerOutcome | None
     settled_by: str | None
     settled_at: Instant | None
     created_at: Instant

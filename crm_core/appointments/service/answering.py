@@ -57,7 +57,7 @@ def take_answer(session: Session, inbound: InboundRead) -> bool:
     if len(questions) == 1 and meaning is not Meaning.UNCLEAR:
         outcome = _act(session, questions[0], meaning, by=inbound.channel.value)
         if outcome is AnswerOutcome.GONE:
-            _tell_gone(session, questions[0], inbound)
+            _tell_gone(session, questions[0], inbound.id, inbound.channel)
     _keep(session, inbound, meaning, outcome, questions)
     return True
 
@@ -96,19 +96,25 @@ def answer_offer(session: Session, offer_id: int, meaning: Meaning) -> AnswerOut
 def settle_answer(
     session: Session, answer_id: int, data: AnswerSettlement, *, actor: Actor
 ) -> AnswerRead:
-    """A person says what an unclear answer meant; without a visit it is put aside."""
+    """A person says what an unclear answer meant; without a visit or an offer it is put aside.
+
+    It may be too late for that by now: ``settled_as`` says what came of it, and whoever wanted a
+    time that is gone is told so.
+    """
     actor.require(Permission.APPOINTMENTS_WRITE)
     answer = session.get(AppointmentAnswer, answer_id, with_for_update=True, populate_existing=True)
     if answer is None:
         raise NotFound("Answer not found")
     if answer.outcome != AnswerOutcome.TO_A_PERSON:
         raise Conflict("This answer was settled already.")
-    if data.appointment_id is not None and data.meaning is not Meaning.UNCLEAR:
-        visit = get_appointment(session, data.appointment_id)
-        question = Question(visit.patient_id, visit.id, None, None)
-        _act(session, question, data.meaning, by=actor.key)
+    question = _meant(session, data)
+    if question is not None and data.meaning is not Meaning.UNCLEAR:
+        came_to = _act(session, question, data.meaning, by=actor.key)
+        answer.settled_as = came_to.value
+        if came_to is AnswerOutcome.GONE:
+            _tell_gone(session, question, answer.inbound_id, None)
     answer.outcome = AnswerOutcome.SETTLED.value
-    answer.appointment_id = data.appointment_id
+    answer.appointment_id, answer.offer_id = data.appointment_id, data.offer_id
     answer.settled_by, answer.settled_at = actor.person, utc_now()
     session.flush()
     return ANSWERS.one(session, answer_id)
@@ -128,6 +134,16 @@ def _questions(session: Session, inbound: InboundRead) -> list[Question]:
     else:
         return []
     return [Question(**row) for row in found.mappings()]
+
+
+def _meant(session: Session, data: AnswerSettlement) -> Question | None:
+    if data.appointment_id is not None:
+        visit = get_appointment(session, data.appointment_id)
+        return Question(visit.patient_id, visit.id, None, None)
+    if data.offer_id is not None:
+        offer = waiting.offer_question(session, data.offer_id)
+        return Question(offer.patient_id, None, None, offer.offer_id)
+    return None
 
 
 def _act(session: Session, question: Question, meaning: Meaning, *, by: str) -> AnswerOutcome:
@@ -160,21 +176,22 @@ def _answer(session: Session, appointment_id: int, meaning: Meaning, actor: Acto
     return AnswerOutcome.CONFIRMED
 
 
-def _tell_gone(session: Session, question: Question, inbound: InboundRead) -> None:
-    """Who was too late is told so, the way they answered."""
+def _tell_gone(
+    session: Session, question: Question, inbound_id: int, channel: Channel | None
+) -> None:
+    """Who was too late is told so, the way they answered where that is known."""
     asked = waiting.offer_question(session, question.offer_id or 0)
-    channel = inbound.channel if inbound.channel is not Channel.CALL else None
     told = Outgoing(
         recipient_type=RecipientType.PATIENT,
         recipient_id=question.patient_id,
         purpose=Purpose.REMINDER,
         message_type="slot_gone",
-        channel=channel,
+        channel=channel if channel is not Channel.CALL else None,
         template="slot_gone",
         fields={**notices.when(asked.starts_at), "hospital": asked.hospital_name},
         reference_type="slot_offer",
         reference_id=question.offer_id,
-        dedupe_key=f"slot-gone:{inbound.id}",
+        dedupe_key=f"slot-gone:{inbound_id}",
     )
     messaging.queue(session, told, actor=patient_actor(question.patient_id))
 
@@ -187,6 +204,7 @@ def _keep(
     questions: Sequence[Question],
 ) -> None:
     candidates = [q.appointment_id for q in questions if q.appointment_id is not None]
+    offers = [q.offer_id for q in questions if q.offer_id is not None]
     settled = outcome is not AnswerOutcome.TO_A_PERSON
     values: dict[str, Any] = {
         "inbound_id": inbound.id,
@@ -195,7 +213,9 @@ def _keep(
         "meaning": meaning.value,
         "outcome": outcome.value,
         "appointment_id": candidates[0] if settled and candidates else None,
+        "offer_id": offers[0] if settled and offers else None,
         "candidates": candidates,
+        "offer_candidates": offers,
     }
     session.execute(insert(AppointmentAnswer).values(**values))
 

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from crm_core.appointments import queries, service
+from crm_core.appointments import queries, service, waiting
 from crm_core.appointments.schemas import (
     AnswerFilter,
     AnswerOutcome,
@@ -25,6 +25,11 @@ from crm_core.ui.plain import plain
 from crm_core.ui.tables import Table
 
 NAME = "reminders"
+_SETTLED = "answer_settled"
+_TOO_LATE = {
+    AnswerOutcome.GONE: "The time that was offered is gone by now; the patient is told so.",
+    AnswerOutcome.LATE: "It was too late: the visit is not ahead any more. Nothing changed.",
+}
 
 
 def show(actor: Actor) -> None:
@@ -101,6 +106,8 @@ def _unclear(actor: Actor, *, may: bool) -> None:
     with load() as session:
         found = queries.list_answers(asked).page(session)
     st.subheader("Answers that need a person", anchor=False)
+    if too_late := st.session_state.pop(_SETTLED, None):
+        st.warning(too_late)
     if not found.rows:
         tables.nothing("Every answer was clear.")
         return
@@ -114,18 +121,43 @@ def _unclear(actor: Actor, *, may: bool) -> None:
 
 
 def _settle(answer: AnswerRead, actor: Actor) -> None:
-    with load() as session:
-        visits = queries.some_appointments(session, answer.candidates)
-    named = {
-        visit.id: f"{visit.patient_name}, {moment(visit.starts_at)}, {visit.appointment_code}"
-        for visit in visits
-    }
     with Form(f"settle-{answer.id}", border=False) as form:
-        form.choice("appointment_id", "Which visit it meant", named)
-        labels = {Meaning.YES.value: "Yes, they will come", Meaning.NO.value: "No, cancel it"}
+        form.choice("meant", "What it was about", _candidates(answer))
+        labels = {
+            Meaning.YES.value: "Yes, they will come",
+            Meaning.NO.value: "No, cancel the visit or leave the offer",
+        }
         form.choice("meaning", "What it said", labels)
         sent = form.submit("Settle it", primary=False)
     if sent:
-        with act("The answer is settled", once=form.token) as session:
-            data = AnswerSettlement.model_validate(form.given())
-            service.settle_answer(session, answer.id, data, actor=actor)
+        kept: dict[str, str] = {}
+        with act("The answer is settled", once=form.token, keep=kept) as session:
+            data = AnswerSettlement.model_validate(_given(form))
+            settled = service.settle_answer(session, answer.id, data, actor=actor)
+            if settled.settled_as in _TOO_LATE:
+                kept[_SETTLED] = _TOO_LATE[settled.settled_as]
+
+
+def _candidates(answer: AnswerRead) -> dict[str, str]:
+    """What the answer may have been about, by field and id."""
+    with load() as session:
+        visits = queries.some_appointments(session, answer.candidates)
+        offers = waiting.some_offers(session, answer.offer_candidates)
+    return {
+        f"appointment_id {visit.id}": f"{visit.patient_name}, {moment(visit.starts_at)},"
+        f" {visit.appointment_code}"
+        for visit in visits
+    } | {
+        f"offer_id {offer.id}": f"{offer.patient_name}, {moment(offer.starts_at)},"
+        f" offered with {offer.doctor_name}"
+        for offer in offers
+    }
+
+
+def _given(form: Form) -> dict[str, object]:
+    given = form.given()
+    meant = given.pop("meant", None)
+    if meant is None:
+        return given
+    field, record_id = str(meant).split()
+    return {**given, field: int(record_id)}
