@@ -34,6 +34,7 @@ from crm_core.campaigns.models import (
 )
 from crm_core.campaigns.queries import get_campaign, runs_of, written
 from crm_core.campaigns.schemas import RecipientFilter, RecipientRead, TargetAudience
+from crm_core.campaigns.segments.health import require_choice
 from crm_core.messaging.models import RECIPIENT, Communication
 from crm_core.messaging.schemas import Channel, RecipientType
 from crm_core.owners.models import Owner
@@ -52,7 +53,7 @@ def list_recipients(
     actor.require(Permission.CAMPAIGNS_READ)
     campaign = get_campaign(session, campaign_id)
     draft = written(campaign)
-    draft.segment_criteria.require(actor)
+    require_choice(session, draft.segment_criteria, actor=actor)
     if campaign.start_date is None:
         return planned_people(brief_of(draft, campaign_id=campaign_id)).read(filters)
     wanted: dict[str, int] = {"campaign_id": campaign_id}

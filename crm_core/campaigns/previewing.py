@@ -27,6 +27,7 @@ from crm_core.campaigns.schemas import (
     PreviewRead,
     fields_of,
 )
+from crm_core.campaigns.segments.health import require_choice
 from crm_core.messaging.contacts import contacts_of
 from crm_core.messaging.dispatch.limits import limits_in_force
 from crm_core.messaging.filling import fill
@@ -73,7 +74,7 @@ def preview_campaign(
             by it. Without one the control group is drawn anew, so that it may differ by a few.
     """
     actor.require(Permission.CAMPAIGNS_READ)
-    campaign.segment_criteria.require(actor)
+    require_choice(session, campaign.segment_criteria, actor=actor)
     brief = brief_of(campaign, campaign_id=campaign_id)
     tally = tally_of(session, brief)
     costs = _costs(session, brief, tally)
@@ -177,15 +178,26 @@ STAND_IN = {
 
 
 def filled_in(
-    session: Session, brief: Brief, *, people: int = 3
+    session: Session, brief: Brief, *, actor: Actor, people: int = 3
 ) -> list[tuple[str, Mapping[Channel, ChannelText]]]:
-    """The texts as some real people would read them: name → text by channel."""
+    """The texts as some real people would read them: name → text by channel.
+
+    Raises:
+        Forbidden: they are chosen by health, and the actor may not see whom.
+    """
+    actor.require(Permission.CAMPAIGNS_READ)
+    require_choice(session, brief.campaign.segment_criteria, actor=actor)
     ids = list(session.scalars(select(audience_of(brief).limit(people).subquery().c.person_id)))
     contacts = contacts_of(session, {(brief.recipient_type, one) for one in ids})
     return [
         (contact.fields()["name"], _filled(brief.texts, STAND_IN | contact.fields()))
         for contact in contacts.values()
     ]
+
+
+def made_up(brief: Brief) -> tuple[str, Mapping[Channel, ChannelText]]:
+    """The same as somebody would read them who does not exist."""
+    return STAND_IN["name"], _filled(brief.texts, STAND_IN)
 
 
 def _filled(

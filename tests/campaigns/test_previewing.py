@@ -300,7 +300,7 @@ def test_texts_are_shown_as_real_people_would_read_them(session: Session) -> Non
     make_patient(session, "Ada Obi")
     brief = brief_of(drafted(message_template="Dear {first_name}, you have {points} points"))
 
-    ((name, texts),) = filled_in(session, brief)
+    ((name, texts),) = filled_in(session, brief, actor=DRAFTER)
 
     assert name == "Ada Obi"
     assert texts[Channel.SMS].body == "Dear Ada, you have 100 points"

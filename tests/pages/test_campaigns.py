@@ -178,6 +178,22 @@ def test_a_segment_is_told_in_words_to_whoever_approves_it(page: Open, session: 
     ]
 
 
+def test_texts_name_nobody_whom_a_role_may_not_see(page: Open, session: Session) -> None:
+    make_patient(session, "Ada Obi", chronic_conditions=["asthma"])
+    campaign = make_campaign(
+        session,
+        target_audience="specific_segment",
+        segment_criteria=segment(where("conditions", "includes_any_of", ["asthma"])),
+    )
+    address = {"campaign": campaign.id, "tab": "message"}
+    shown = page(Role.VIEWER, **address)
+    told = texts(shown)
+    assert any("Dear Oluwaseun" in text for text in told)
+    assert any("made up" in caption.value for caption in shown.caption)
+    assert not any("Ada" in text for text in told)
+    assert any("Dear Ada" in text for text in texts(page(Role.CAMPAIGNER, **address)))
+
+
 def test_what_is_not_written_yet_is_no_mistake(page: Open) -> None:
     shown = page(Role.CAMPAIGNER, do="draft")
     assert not shown.warning

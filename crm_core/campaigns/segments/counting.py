@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from crm_core.base.clock import lagos_today
 from crm_core.campaigns.segments.compiling import segment_of
+from crm_core.campaigns.segments.health import require_choice
 from crm_core.campaigns.segments.schemas import Criteria
 from crm_core.people.schemas import Actor, Permission
 
@@ -36,7 +37,7 @@ def count_segment(
         Forbidden: the criteria choose by health, and the actor may not.
     """
     actor.require(Permission.CAMPAIGNS_READ)
-    criteria.require(actor)
+    require_choice(session, criteria, actor=actor)
     matching = segment_of(criteria, today or lagos_today())
     try:
         with session.begin_nested():

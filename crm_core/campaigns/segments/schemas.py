@@ -242,8 +242,16 @@ class Criteria(Group):
         """Whether it chooses patients by their health."""
         return any(condition.spec.sensitive for condition in self.every_condition())
 
+    def campaigns(self) -> set[int]:
+        """The earlier campaigns that it chooses by."""
+        fields = [one for one in self.every_condition() if one.field == SegmentField.CAMPAIGN]
+        return {number for condition in fields for number in condition.given()}
+
     def require(self, actor: Actor) -> None:
-        """Raises ``Forbidden`` where the actor may not choose patients like this."""
+        """Raises ``Forbidden`` where the actor may not choose patients by such conditions.
+
+        What the campaigns that they name chose by is not seen from here: ``require_choice`` does.
+        """
         if self.sensitive:
             actor.require(Permission.SENSITIVE_READ)
 

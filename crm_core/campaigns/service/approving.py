@@ -7,6 +7,7 @@ from crm_core.base.errors import Conflict, Invalid, Problem
 from crm_core.campaigns.linting import lint_campaign
 from crm_core.campaigns.queries import list_size, written
 from crm_core.campaigns.schemas import CampaignRead, CampaignStatus, Rejection, TargetAudience
+from crm_core.campaigns.segments.health import require_choice
 from crm_core.campaigns.service import common
 from crm_core.people.schemas import Actor, Permission
 
@@ -40,7 +41,7 @@ def approve_locked(session: Session, campaign: CampaignRead, actor: Actor) -> Ca
     """Approves a campaign whose row is locked; the actor may approve, but perhaps not this one."""
     common.refuse_transition(campaign, CampaignStatus.APPROVED)
     common.refuse_drafter(session, campaign, actor)
-    written(campaign).segment_criteria.require(actor)
+    require_choice(session, written(campaign).segment_criteria, actor=actor)
     refuse_faults(session, campaign)
     return common.change(
         session,

@@ -21,6 +21,7 @@ from crm_core.campaigns.schemas import (
     ListReceipt,
     TargetAudience,
 )
+from crm_core.campaigns.segments.health import require_choice
 from crm_core.campaigns.service import common
 from crm_core.people.schemas import Actor, Permission
 
@@ -30,7 +31,7 @@ SHOWN_UNKNOWN = 50
 def create_campaign(session: Session, data: CampaignCreate, *, actor: Actor) -> CampaignRead:
     """A draft; somebody else than its drafter approves it."""
     actor.require(Permission.CAMPAIGNS_DRAFT)
-    data.segment_criteria.require(actor)
+    require_choice(session, data.segment_criteria, actor=actor)
     campaign = Campaign(
         **_columns(data),
         created_by=actor.person,
@@ -53,9 +54,9 @@ def update_campaign(
     if data.version is not None and data.version != campaign.version:
         raise Conflict("Somebody changed this campaign since you opened it: look at it again.")
     before = written(campaign)
-    before.segment_criteria.require(actor)
+    require_choice(session, before.segment_criteria, actor=actor)
     after = _merged(before, data)
-    after.segment_criteria.require(actor)
+    require_choice(session, after.segment_criteria, actor=actor)
     if _columns(after) == _columns(before):
         return campaign
     return common.change(session, campaign_id, **_columns(after), drafters=_with(actor.person))

@@ -1,7 +1,7 @@
 """Every list as a file, with the filters that are on it: what stands in its rows, for all pages.
 
 Who may see a list and may export takes it away. What names a patient, and what was said to or of
-one, is left out unless the role may see who is who.
+one, is left out unless the role may see who is who; who was chosen by health, unless it may know.
 """
 
 from collections.abc import Mapping
@@ -33,6 +33,7 @@ from crm_core.base.validation import problems_of
 from crm_core.campaigns.people import RECIPIENTS
 from crm_core.campaigns.queries import CAMPAIGNS
 from crm_core.campaigns.schemas import CampaignFilter, RecipientFilter
+from crm_core.campaigns.segments.health import NOT_BY_HEALTH
 from crm_core.feedback.lists import FEEDBACK
 from crm_core.feedback.schemas import FeedbackFilter
 from crm_core.hospitals.queries import HOSPITALS
@@ -90,6 +91,7 @@ class ListSpec:
         table: what its rows are kept in, for the history.
         identifiers: columns that say who somebody is.
         sensitive: columns about somebody's health.
+        plain: rows that tell nothing of anybody's health; None where all are such.
     """
 
     listing: Listing[Any]
@@ -98,6 +100,7 @@ class ListSpec:
     table: str
     identifiers: frozenset[str] = frozenset()
     sensitive: frozenset[str] = field(default=frozenset())
+    plain: ColumnElement[bool] | None = None
 
 
 _NAME = frozenset({"patient_name"})
@@ -165,6 +168,7 @@ LISTS: dict[str, ListSpec] = {
         Permission.CAMPAIGNS_READ,
         "crm_campaign_recipients",
         frozenset({"name"}),
+        plain=NOT_BY_HEALTH,
     ),
     "history": ListSpec(HISTORY, HistoryFilter, Permission.HISTORY_READ, "crm_history"),
 }
@@ -190,6 +194,8 @@ def open_list_export(
     actor.require(Permission.EXPORT)
     filters = _filters(spec, given)
     conditions, values = spec.listing.conditions(filters)
+    if spec.plain is not None and not actor.may(Permission.SENSITIVE_READ):
+        conditions.append(spec.plain)
     order = spec.listing.orders[getattr(filters, "sort", None) or next(iter(spec.listing.orders))]
     ordered = spec.listing.statement.where(*conditions).order_by(*order.clauses())
     columns = _columns(spec, ordered.subquery("rows"), actor)

@@ -214,7 +214,7 @@ def _message(campaign: CampaignRead, actor: Actor) -> None:
             st.text(campaign.description)
         if campaign.target_audience is TargetAudience.SPECIFIC_SEGMENT:
             st.text(words.told(Criteria.model_validate(campaign.segment_criteria)))
-    explaining.texts(campaign)
+    explaining.texts(campaign, actor)
     editable = not campaign.status.launched and campaign.status is not _S.CANCELLED
     mine = actor.may(Permission.CAMPAIGNS_DRAFT) and editable
     if campaign.target_audience is TargetAudience.CUSTOM and mine:
