@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
@@ -19,7 +20,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from crm_core.base.errors import Invalid
 from crm_core.base.read import Listing, Order, Read
+from crm_core.base.validation import problems_of
 from crm_core.campaigns.models import Campaign, CampaignListEntry, CampaignRun
 from crm_core.campaigns.schemas import (
     CampaignCreate,
@@ -127,10 +130,20 @@ def get_campaign(session: Session, campaign_id: int) -> CampaignRead:
 
 
 def written(campaign: CampaignRead) -> CampaignCreate:
-    """A campaign as its drafter wrote it: what a form shows and a preview takes."""
+    """A campaign as its drafter wrote it: what a form shows and a preview takes.
+
+    Raises:
+        Invalid: it was saved before a rule that it breaks; it is cancelled and drafted anew.
+    """
     fields = set(CampaignCreate.model_fields)
     kept = campaign.model_dump(include=fields)
-    return CampaignCreate.model_validate({k: v for k, v in kept.items() if v is not None})
+    try:
+        return CampaignCreate.model_validate({k: v for k, v in kept.items() if v is not None})
+    except ValidationError as error:
+        problems = problems_of(error)
+        raise Invalid(
+            f"This campaign is not sent any more, draft it anew: {problems[0].message}", problems
+        ) from error
 
 
 def runs_of(session: Session, campaign_id: int, *, limit: int = 30) -> list[RunRead]:

@@ -213,6 +213,28 @@ def test_an_edit_that_does_not_fit_together_is_refused(session: Session) -> None
         service.update_campaign(session, campaign.id, edit, actor=DRAFTER)
 
 
+def test_what_was_saved_before_a_rule_is_refused_in_words_and_can_be_cancelled(
+    session: Session,
+) -> None:
+    campaign = make_campaign(
+        session,
+        target_audience="specific_segment",
+        segment_criteria=segment(where("age", "at_least", 9)),
+    )
+    everybody = '{"version": 1, "match": "all", "conditions": [{"conditions": []}]}'
+    sql(
+        session,
+        "UPDATE crm_campaigns SET segment_criteria = CAST(:c AS jsonb) WHERE id = :i",
+        c=everybody,
+        i=campaign.id,
+    )
+
+    with pytest.raises(Invalid, match=r"draft it anew: .* holds for everybody"):
+        service.submit_campaign(session, campaign.id, actor=DRAFTER)
+    ended = service.cancel_campaign(session, campaign.id, BECAUSE, actor=LAUNCHER)
+    assert ended.status == CampaignStatus.CANCELLED
+
+
 def test_a_launched_campaign_is_not_edited(session: Session) -> None:
     campaign = make_launched(session)
 

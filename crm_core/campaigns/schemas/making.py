@@ -221,6 +221,10 @@ def _with_subject(
 
 def what_clashes(campaign: CampaignCreate) -> str | None:
     """What about a campaign does not fit together, in a sentence; None where all does."""
+    return _about_audience(campaign) or _about_subjects(campaign) or _about_owners(campaign)
+
+
+def _about_audience(campaign: CampaignCreate) -> str | None:
     chosen = campaign.target_audience is TargetAudience.SPECIFIC_SEGMENT
     if chosen != bool(campaign.segment_criteria.conditions):
         return (
@@ -230,10 +234,29 @@ def what_clashes(campaign: CampaignCreate) -> str | None:
         )
     if campaign.repeat_after_days is not None and not campaign.type.stays_open:
         return "only a reminder goes on after its launch: leave repeat_after_days out"
+    return None
+
+
+def _about_subjects(campaign: CampaignCreate) -> str | None:
+    """A campaign's name is the subject of an email that has none of its own."""
+    own = campaign.texts.get(Channel.EMAIL)
+    if Channel.EMAIL not in campaign.channels or (own is not None and own.subject):
+        return None
+    try:
+        _known_fields(campaign.name)
+    except ValueError as error:
+        return f"the name is the subject of the email: {error}, or give the email its own subject"
+    return None
+
+
+def _about_owners(campaign: CampaignCreate) -> str | None:
     if campaign.target_audience is not TargetAudience.ALL_OWNERS:
         return None
     if campaign.goal is not Goal.NONE:
         return "what owners do is not counted: leave the goal out"
     texts = [campaign.message_template, *(text.body for text in campaign.texts.values())]
+    texts += [
+        text.subject or "" for text in (*campaign.texts.values(), *texts_of(campaign).values())
+    ]
     foreign = set().union(*map(fields_of, texts)) - OWNER_FIELDS
     return f"owners have no {{{min(foreign)}}}: leave it out" if foreign else None

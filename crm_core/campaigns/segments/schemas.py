@@ -195,7 +195,7 @@ def _describe_one_level(described: dict[str, Any]) -> None:
 
 
 class Group(BaseModel):
-    """Conditions and further groups, all or any of which must hold; an empty group holds."""
+    """Conditions and further groups, all or any of which must hold."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -217,6 +217,11 @@ class Group(BaseModel):
             else:
                 yield from part.every_condition()
 
+    def hollow(self) -> bool:
+        """Whether it, or a group inside, has no conditions."""
+        inner = [part.hollow() for part in self.conditions if isinstance(part, Group)]
+        return not self.conditions or any(inner)
+
     def depth(self) -> int:
         """How many groups lie in each other."""
         inner = [part.depth() for part in self.conditions if isinstance(part, Group)]
@@ -229,12 +234,14 @@ class Criteria(Group):
     version: Literal[1] = 1
 
     @model_validator(mode="after")
-    def not_too_much(self) -> "Criteria":
-        """A segment that a person can still read."""
+    def readable(self) -> "Criteria":
+        """A segment that a person can still read, and that chooses nobody by an empty group."""
         if sum(1 for _ in self.every_condition()) > MOST_CONDITIONS:
             raise ValueError(f"a segment has at most {MOST_CONDITIONS} conditions")
         if self.depth() > DEEPEST:
             raise ValueError(f"groups lie at most {DEEPEST} deep in each other")
+        if any(part.hollow() for part in self.conditions if isinstance(part, Group)):
+            raise ValueError("a group without conditions holds for everybody: leave it out")
         return self
 
     @property

@@ -71,8 +71,7 @@ def _before(campaign: CampaignRead | None) -> dict[str, object]:
     if campaign is None:
         return {}
     with load() as session:
-        found = queries.get_campaign(session, campaign.id)
-    return queries.written(found).model_dump(mode="json")
+        return queries.written(queries.get_campaign(session, campaign.id)).model_dump(mode="json")
 
 
 def _what(before: Mapping[str, object], token: str) -> dict[str, object]:

@@ -17,7 +17,6 @@ from crm_core.campaigns.schemas import (
     Schedule,
     TargetAudience,
 )
-from crm_core.campaigns.segments.schemas import Criteria
 from crm_core.people.schemas import Actor, Permission
 from crm_core.ui import address_bar, beside, facts, histories
 from crm_core.ui.campaigns import editing, explaining, listing, progress, words
@@ -213,7 +212,9 @@ def _message(campaign: CampaignRead, actor: Actor) -> None:
         if campaign.description:
             st.text(campaign.description)
         if campaign.target_audience is TargetAudience.SPECIFIC_SEGMENT:
-            st.text(words.told(Criteria.model_validate(campaign.segment_criteria)))
+            with load():
+                criteria = queries.written(campaign).segment_criteria
+            st.text(words.told(criteria))
     explaining.texts(campaign, actor)
     editable = not campaign.status.launched and campaign.status is not _S.CANCELLED
     mine = actor.may(Permission.CAMPAIGNS_DRAFT) and editable
