@@ -18,7 +18,7 @@ from crm_core.api.responses import Done, JsonText, Rows
 from crm_core.api.route import Route
 from crm_core.appointments.schemas import AppointmentRead
 from crm_core.base.db import transaction
-from crm_core.base.errors import Invalid, Refusal
+from crm_core.base.errors import Forbidden, Invalid, Refusal
 from crm_core.base.validation import sentence_of
 from crm_core.hospitals.schemas import DepartmentRead, DoctorRead, HospitalRead, RevenueRead
 from crm_core.integrations.incoming import Taken, events, keep_refused, list_events
@@ -67,6 +67,8 @@ class EventRoute(Route):
             except RequestValidationError as error:
                 await _keep(request, body, "; ".join(map(_finding, error.errors())))
                 raise
+            except Forbidden:
+                raise  # who may not send events leaves no trace in them
             except Refusal as refusal:
                 await _keep(request, body, _sentences(refusal))
                 raise

@@ -37,6 +37,7 @@ class IntegrationEvent(Base):
         ),
         Index("ix_crm_integration_events_state_id", "state", "id"),
         Index("ix_crm_integration_events_source_id", "source", "id"),
+        Index("ix_crm_integration_events_event_id_id", "event_id", "id"),
     )
 
     source: Mapped[str] = mapped_column(String)

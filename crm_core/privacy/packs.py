@@ -17,6 +17,15 @@ from crm_core.privacy.schemas import PackAsk
 _LEFT_OUT = "'{search,nin_encrypted,nin_hash,dedupe_key}'::text[]"
 _OF_PATIENT = "patient_id = ANY(:ids)"
 _FEEDBACK = "SELECT id FROM crm_feedback WHERE patient_id = ANY(:ids)"
+_RUNS = """
+    SELECT r.id FROM crm_campaign_runs r JOIN crm_campaigns c ON c.id = r.campaign_id
+    WHERE c.target_audience <> 'all_owners'
+"""
+_OF_RUNS = f"run_id IN ({_RUNS}) AND person_id = ANY(:ids)"
+_LISTED = """
+    campaign_id IN (SELECT id FROM crm_campaigns WHERE target_audience <> 'all_owners')
+    AND person_id = ANY(:ids)
+"""
 _VISITS = "SELECT id FROM crm_appointments WHERE patient_id = ANY(:ids)"
 _OFFERS = (
     "SELECT o.id FROM crm_slot_offers o JOIN crm_waitlist w ON w.id = o.waitlist_id"
@@ -46,8 +55,15 @@ PARTS = {
     "feedback": ("crm_feedback", _OF_PATIENT),
     "feedback_entries": ("crm_feedback_entries", f"feedback_id IN ({_FEEDBACK})"),
     "invitations": ("crm_feedback_invitations", _OF_PATIENT),
+    "merges": ("crm_patient_merges", "stays_id = ANY(:ids) OR gone_id = ANY(:ids)"),
+    "campaigns": ("crm_campaign_recipients", _OF_RUNS),
+    "campaigns_that_worked": ("crm_campaign_conversions", _OF_RUNS),
+    "campaign_lists": ("crm_campaign_lists", _LISTED),
 }
 """What a part of the pack is called → its table, and which of its rows are of the patient."""
+
+_ORDER = dict.fromkeys(("crm_campaign_recipients", "crm_campaign_conversions"), "run_id")
+"""By what the rows of a part stand where its table has no id."""
 
 
 def make_pack(session: Session, data: PackAsk, *, actor: Actor) -> dict[str, Any]:
@@ -77,8 +93,9 @@ def make_pack(session: Session, data: PackAsk, *, actor: Actor) -> dict[str, Any
 
 def _rows(table: str, where: str) -> TextClause:
     # Put together from constants of this module.
+    order = _ORDER.get(table, "id")
     statement = f"""
-        SELECT coalesce(json_agg(to_jsonb(t) - {_LEFT_OUT} ORDER BY t.id), '[]')
+        SELECT coalesce(json_agg(to_jsonb(t) - {_LEFT_OUT} ORDER BY t.{order}), '[]')
         FROM {table} t WHERE {where}
     """  # noqa: S608
     return text(statement).bindparams(_IDS)

@@ -10,6 +10,8 @@ from starlette.testclient import TestClient
 from crm_core.api.app import PREFIX
 from crm_core.base.clock import lagos_today
 from crm_core.base.db import reading, transaction
+from crm_core.integrations.incoming.schemas import Source
+from crm_core.integrations.incoming.taking import keep_refused
 from crm_core.people.schemas import Role
 from tests.api.tokens import make_token
 from tests.make_appointments import make_visit
@@ -110,6 +112,57 @@ def test_identity_numbers_are_not_kept_a_second_time(client: TestClient) -> None
     assert "12345678901" not in ask("SELECT body::text || answer::text FROM crm_integration_events")
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"nin": "12345678901"},
+        {"owner": {"NIN": 12345678901}},
+        {"owner": {"papers": [{"owner_nin": "12345678901"}]}},
+        {"owner": {"identity": "1234 567 8901"}},
+        {"bank": {"account_number": "12345678901"}},
+        {"bank": {"accountNumber": ["12345678901"]}},
+    ],
+)
+def test_nobody_reads_an_identity_number_in_a_body_that_was_refused(
+    client: TestClient, odd: dict[str, Any]
+) -> None:
+    assert client.post(ONBOARDING, json={"event_id": "onb-9", **odd}).status_code == 400
+    seen = as_role_get(client, Role.VIEWER)
+    assert "onb-9" in seen
+    assert "12345678901" not in seen.replace(" ", "")
+
+
+def test_a_phone_number_of_a_refused_body_is_kept(client: TestClient) -> None:
+    wrong = onboarding(hospital={"name": "Marina Hospital", "city": "Lagos"})
+    client.post(ONBOARDING, json=wrong)
+    assert "08031234567" in as_role_get(client, Role.VIEWER)
+
+
+def test_who_may_send_no_events_writes_none(client: TestClient) -> None:
+    body = onboarding(hospital={"name": "Marina Hospital", "city": "Lagos"})
+    client.post(ONBOARDING, json=body)
+    assert as_role(client, Role.VIEWER, "onboarding", onboarding()).status_code == 403
+    [kept] = client.get(EVENTS).json()["data"]
+    assert "hospital.state" in kept["refusal"]
+
+
+def test_an_event_is_its_who_sent_it_last(client: TestClient) -> None:
+    wrong = onboarding(hospital={"name": "Marina Hospital", "city": "Lagos"})
+    as_role(client, Role.FINANCE, "onboarding", wrong)
+    first = ask("SELECT who FROM crm_integration_events")
+    client.post(ONBOARDING, json=onboarding())
+    assert ask("SELECT who FROM crm_integration_events") != first
+
+
+def test_a_refusal_overwrites_nothing_that_was_done(client: TestClient) -> None:
+    """The check that comes before it does not see what another has not committed yet."""
+    done = client.post(ONBOARDING, json=onboarding()).json()["data"]
+    with transaction(who="test") as session:
+        keep_refused(session, Source.ONBOARDING, {"event_id": "onb-1"}, "Too late")
+    assert ask("SELECT state FROM crm_integration_events") == "done"
+    assert client.post(ONBOARDING, json=onboarding()).json()["data"] == done
+
+
 def test_billing_records_and_corrects_a_month(client: TestClient) -> None:
     with transaction(who="test") as session:
         hospital = make_hospital(session)
@@ -145,6 +198,13 @@ def test_who_may_not_change_owners_onboards_none(client: TestClient, role: Role)
 def test_a_body_that_is_no_event_is_refused(client: TestClient, body: bytes) -> None:
     headers = {"content-type": "application/json"}
     assert client.post(ONBOARDING, content=body, headers=headers).status_code == 400
+
+
+def as_role_get(client: TestClient, role: Role) -> str:
+    """The events as somebody with this role reads them."""
+    with transaction(who="test") as session:
+        headers = {"Authorization": f"Bearer {make_token(session, role)}"}
+    return client.get(EVENTS, headers=headers).text
 
 
 def as_role(client: TestClient, role: Role, path: str, body: dict[str, Any]) -> Any:

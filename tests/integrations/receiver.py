@@ -8,13 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 
 @dataclass
 class Receiver:
-    """What came, and what to answer: the statuses in turn, then 204 for ever."""
+    """What came, and what to answer: the statuses in turn, then 204 for ever.
+
+    Attributes:
+        endless: a body follows that never ends.
+    """
 
     url: str = ""
     secret: str = ""
@@ -22,6 +26,8 @@ class Receiver:
     taken: list[dict[str, Any]] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
     forged: int = 0
+    endless: bool = False
+    over: Event = field(default_factory=Event)
 
     def receive(self, headers: Any, body: bytes) -> int:
         """Remembers an event whose signature holds."""
@@ -46,6 +52,8 @@ def receiving() -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers["content-length"]))
             self.send_response(receiver.receive(self.headers, body))
             self.end_headers()
+            while receiver.endless and not receiver.over.wait(0.01):
+                self.wfile.write(b".")
 
         def log_message(self, *_: object) -> None:
             """Nobody reads it."""
@@ -54,4 +62,5 @@ def receiving() -> Iterator[Receiver]:
         receiver.url = f"http://127.0.0.1:{server.server_port}/hook"
         Thread(target=server.serve_forever, daemon=True).start()
         yield receiver
+        receiver.over.set()
         server.shutdown()

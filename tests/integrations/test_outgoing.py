@@ -150,6 +150,32 @@ def test_an_ended_subscription_hears_nothing_more(session: Session, receiver: Re
         service.replay(session, delivery.id, actor=ADMIN)
 
 
+@pytest.mark.parametrize("url", ["https://example..ng/hook", "https://example.ng:port/x"])
+def test_an_address_that_nobody_can_be_at_repeats_nothing_for_others(
+    session: Session, receiver: Receiver, url: str
+) -> None:
+    """Such an address is refused by now; one may be kept from before."""
+    subscribe(session, "https://example.ng/hook")
+    sql(
+        session,
+        "UPDATE crm_webhook_subscriptions SET url = :url WHERE url LIKE 'https://example.ng%'",
+        url=url,
+    )
+    paid(session)
+    for _ in range(2):
+        sending.send_waiting()
+        hurry(session)
+    assert len(receiver.ids) == 1
+    assert sorted(one.state for one in deliveries(session)) == ["delivered", "waiting"]
+
+
+def test_an_answer_without_an_end_is_not_waited_for(session: Session, receiver: Receiver) -> None:
+    receiver.endless = True
+    paid(session)
+    sending.send_waiting()
+    assert [one.state for one in deliveries(session)] == ["delivered"]
+
+
 def test_only_an_administrator_subscribes(session: Session) -> None:
     data = SubscriptionCreate.model_validate(
         {"name": "Spy", "url": "https://example.ng", "kinds": ["payout.paid"]}
@@ -159,7 +185,17 @@ def test_only_an_administrator_subscribes(session: Session) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://example.ng/x", "ftp://example.ng", "example.ng", "https://", "https://a:b@c.ng"]
+    "url",
+    [
+        "http://example.ng/x",
+        "ftp://example.ng",
+        "example.ng",
+        "https://",
+        "https://a:b@c.ng",
+        "https://example..ng/hook",
+        "https://example.ng:port/x",
+        f"https://{'a' * 64}.ng",
+    ],
 )
 def test_events_are_not_sent_in_the_clear(url: str) -> None:
     with pytest.raises(ValidationError):

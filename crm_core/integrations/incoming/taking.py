@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -65,9 +66,7 @@ def keep_refused(session: Session, source: Source, body: Mapping[str, Any], why:
     event_id = body.get("event_id")
     if not isinstance(event_id, str) or not 0 < len(event_id) <= _LONGEST:
         return
-    known = session.execute(_KNOWN, {"source": source.value, "event_id": event_id}).one_or_none()
-    if known is None or known.state != EventState.DONE:
-        _keep(session, source, dict(body), {"state": EventState.REFUSED.value, "refusal": why})
+    _keep(session, source, dict(body), {"state": EventState.REFUSED.value, "refusal": why})
 
 
 def list_events(filters: IntegrationEventFilter) -> Read[IntegrationEventRead]:
@@ -78,6 +77,7 @@ def list_events(filters: IntegrationEventFilter) -> Read[IntegrationEventRead]:
 def _keep(
     session: Session, source: Source, body: dict[str, Any], outcome: Mapping[str, Any]
 ) -> None:
+    """Writes the event down as it came last; what was done stays what it is."""
     values = {
         "answer": None,
         "refusal": None,
@@ -88,16 +88,30 @@ def _keep(
     session.execute(
         insert(IntegrationEvent)
         .values(source=source.value, event_id=str(body["event_id"]), **values)
-        .on_conflict_do_update(index_elements=["source", "event_id"], set_=values)
+        .on_conflict_do_update(
+            index_elements=["source", "event_id"],
+            set_=values | {"who": text("DEFAULT"), "received_at": text("DEFAULT")},
+            where=IntegrationEvent.state != EventState.DONE.value,
+        )
     )
 
 
-def _without_secrets(body: dict[str, Any]) -> dict[str, Any]:
-    """Identity numbers are kept encrypted where they belong, and not a second time here."""
-    owner = body.get("owner")
-    if isinstance(owner, dict) and owner.get("nin"):
-        return {**body, "owner": {**owner, "nin": "*******"}}
-    return body
+def _without_secrets(found: Any, name: str = "") -> Any:
+    """Identity numbers are kept encrypted where they belong, and not a second time here.
+
+    A refused body has whatever shape its sender liked: the names are looked at wherever they
+    stand, and eleven digits that are no phone number are one of these numbers.
+    """
+    if isinstance(found, dict):
+        return {key: _without_secrets(value, str(key).lower()) for key, value in found.items()}
+    if isinstance(found, list):
+        return [_without_secrets(value, name) for value in found]
+    words = set(re.findall("[a-z]+", name))
+    digits = re.sub(r"[\s-]", "", str(found)) if isinstance(found, str | int) else ""
+    identity = re.fullmatch("[0-9]{11}", digits) and not digits.startswith("0")
+    if found is not None and (words & _SECRET_WORDS or "accountnumber" in name or identity):
+        return "*******"
+    return found
 
 
 def _digest(body: Mapping[str, Any]) -> bytes:
@@ -105,6 +119,7 @@ def _digest(body: Mapping[str, Any]) -> bytes:
 
 
 _LONGEST = 100
+_SECRET_WORDS = {"nin", "bvn", "account"}
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 20261124))")
 _KNOWN = text(
     "SELECT state, digest, answer FROM crm_integration_events"

@@ -3,7 +3,7 @@
 import ipaddress
 from enum import StrEnum
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -31,12 +31,20 @@ class DeliveryState(StrEnum):
 def _address(url: str) -> str:
     """Plain http is for programs on this machine alone: what is sent names patients by id."""
     parts = urlsplit(url)
-    here = parts.hostname == "localhost" or _is_loopback(parts.hostname or "")
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.username:
+    if parts.scheme not in ("https", "http") or not _is_host(parts) or parts.username:
         raise ValueError("give a whole address, such as https://example.ng/hooks")
+    here = parts.hostname == "localhost" or _is_loopback(parts.hostname or "")
     if parts.scheme == "http" and not here:
         raise ValueError("give an https address: events are not sent in the clear")
     return url
+
+
+def _is_host(parts: SplitResult) -> bool:
+    """Whether somebody could be called there: a name that can be looked up, and a port."""
+    try:
+        return bool((parts.hostname or "").encode("idna")) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _is_loopback(host: str) -> bool:

@@ -20,6 +20,7 @@ from crm_core.payouts.models import Payout, PayoutAttempt, PayoutFile
 from crm_core.payouts.queries import PAYOUTS
 from crm_core.payouts.schemas import PaymentMethod, PayoutRead, PayoutStatus
 from crm_core.payouts.service import common
+from crm_core.payouts.transfers import guarding
 from crm_core.people.schemas import Actor, Permission
 
 COLUMNS = (
@@ -87,7 +88,9 @@ def bank_file_content(session: Session, file_id: int, *, actor: Actor) -> BankFi
 
 def _plan(session: Session, ids: Sequence[int]) -> Plan:
     payouts = PAYOUTS.some(session, ids)
-    verdicts = [*common.missing(ids, payouts), *(_verdict(payout) for payout in payouts)]
+    frozen = guarding.frozen(session, ids)
+    verdicts = common.missing(ids, payouts)
+    verdicts += [_verdict(payout, frozen.get(payout.id)) for payout in payouts]
     accepted = {verdict.id for verdict in verdicts if verdict.ok}
     total = sum((p.net_amount for p in payouts if p.id in accepted), Decimal(0))
     refused = len(verdicts) - len(accepted)
@@ -96,10 +99,12 @@ def _plan(session: Session, ids: Sequence[int]) -> Plan:
     )
 
 
-def _verdict(payout: PayoutRead) -> Verdict:
+def _verdict(payout: PayoutRead, frozen: str | None) -> Verdict:
     code, reason = "send", f"{payout.bank_name} {payout.account_number}, {payout.account_name}."
     if payout.status is not PayoutStatus.APPROVED:
         code, reason = "state", f"It is {payout.status}: only approved payouts are sent."
+    elif frozen is not None:
+        code, reason = "frozen", f"It is frozen: {frozen}"
     elif payout.payment_method is not PaymentMethod.BANK_TRANSFER:
         code, reason = "method", f"It is paid by {payout.payment_method.replace('_', ' ')}."
     elif payout.bank_code is None:
@@ -112,7 +117,7 @@ def _verdict(payout: PayoutRead) -> Verdict:
         ok=code == "send",
         code=code,
         reason=reason,
-        state=str(payout.version),
+        state=f"{payout.version}|{frozen or ''}",
     )
 
 

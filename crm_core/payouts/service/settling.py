@@ -34,7 +34,7 @@ def plan_payment(session: Session, lines: Sequence[PaymentLine], *, actor: Actor
     """
     actor.require(Permission.PAYOUTS_PAY)
     matched = _matched(session, lines)
-    return _plan(lines, matched, guarding.held(session, _ids(matched)))
+    return _plan(lines, matched, _stopped(session, matched))
 
 
 def commit_payment(
@@ -44,7 +44,7 @@ def commit_payment(
     actor.require(Permission.PAYOUTS_PAY)
     common.lock_payouts(session, _ids(_matched(session, lines)))
     matched = _matched(session, lines)
-    now = _plan(lines, matched, guarding.held(session, _ids(matched)))
+    now = _plan(lines, matched, _stopped(session, matched))
     act = Act("payout_payment", "Payments marked", fingerprint, actor)
     accepted, refused = act.accepted_now(now)
     references = {
@@ -135,8 +135,21 @@ def _ids(matched: Mapping[str, PayoutRead]) -> list[int]:
     return [payout.id for payout in matched.values()]
 
 
+def _stopped(session: Session, matched: Mapping[str, PayoutRead]) -> Mapping[int, tuple[str, str]]:
+    """Which of these a transfer keeps from being paid: code and sentence."""
+    ids = _ids(matched)
+    frozen = guarding.frozen(session, ids).items()
+    held = guarding.held(session, ids).items()
+    return {
+        **{one: ("frozen", f"It is frozen: {reason}") for one, reason in frozen},
+        **{one: ("transfer", sentence) for one, sentence in held},
+    }
+
+
 def _plan(
-    lines: Sequence[PaymentLine], matched: Mapping[str, PayoutRead], held: Mapping[int, str]
+    lines: Sequence[PaymentLine],
+    matched: Mapping[str, PayoutRead],
+    stopped: Mapping[int, tuple[str, str]],
 ) -> Plan:
     seen: set[str] = set()
     verdicts: list[Verdict] = []
@@ -147,7 +160,7 @@ def _plan(
         elif line.payment_reference in seen:
             verdicts.append(_unmatched(position, line, "the reference comes twice in this list"))
         else:
-            verdicts.append(_verdict(payout, line, held.get(payout.id)))
+            verdicts.append(_verdict(payout, line, stopped.get(payout.id)))
         seen.add(line.payment_reference)
     accepted = {verdict.id for verdict in verdicts if verdict.ok}
     net = sum((p.net_amount for p in matched.values() if p.id in accepted), Decimal(0))
@@ -157,8 +170,10 @@ def _plan(
     )
 
 
-def _verdict(payout: PayoutRead, line: PaymentLine | None, held: str | None = None) -> Verdict:
-    code, reason = ("transfer", held) if held else _judge(payout, line)
+def _verdict(
+    payout: PayoutRead, line: PaymentLine | None, stopped: tuple[str, str] | None = None
+) -> Verdict:
+    code, reason = stopped or _judge(payout, line)
     return Verdict(
         id=payout.id,
         label=f"{common.label_of(payout)} · {naira(payout.net_amount)}",

@@ -48,6 +48,9 @@ TRANSFER_RULES = {
         SELECT p.payout_code FROM crm_transfers t
         JOIN crm_payouts p ON p.id = t.payout_id
         WHERE t.frozen_reason IS NOT NULL AND t.released_at IS NULL
-          AND p.status IN ('pending', 'approved')
+          AND p.status IN ('approved', 'processing')
+          AND (t.frozen_at IS NULL OR p.approved_at IS NULL OR p.approved_at > t.frozen_at
+               OR EXISTS (SELECT FROM crm_payout_attempts a
+                          WHERE a.payout_id = p.id AND a.started_at > t.frozen_at))
     """,
 }

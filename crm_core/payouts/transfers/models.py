@@ -95,6 +95,7 @@ class Transfer(Base):
     due_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
     concluded_at: Mapped[datetime | None] = mapped_column(_Instant)
     frozen_reason: Mapped[str | None] = mapped_column(Text)
+    frozen_at: Mapped[datetime | None] = mapped_column(_Instant)
     released_at: Mapped[datetime | None] = mapped_column(_Instant)
     released_by: Mapped[str | None] = mapped_column(String)
     release_reason: Mapped[str | None] = mapped_column(Text)

@@ -4,6 +4,7 @@ Amounts are in kobo. What it answers is believed only where it can be read whole
 not say plainly is ``Unanswered``, never a success and never a failure.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -170,12 +171,17 @@ def _refuse_trouble(answer: httpx2.Response) -> None:
     """Raises where the number alone says that the order was not looked at, or nobody knows."""
     status = answer.status_code
     if status == 429:
-        wait = answer.headers.get("retry-after", "")
-        raise NotTaken("Paystack asks us to slow down.", int(wait) if wait.isdecimal() else 60)
+        raise NotTaken("Paystack asks us to slow down.", _wait(answer))
     if status in (401, 403):
         raise NotTaken(f"Paystack does not accept our key ({status}).", _OURS_TO_MEND)
     if status >= 500 or 300 <= status < 400 or status == 408:
         raise Unanswered(f"Paystack answered with an error ({status}).")
+
+
+def _wait(answer: httpx2.Response) -> int:
+    """Seconds that it asks for, from one to an hour; a minute where it does not say."""
+    asked = answer.headers.get("retry-after", "")
+    return min(max(int(asked), 1), 3600) if re.fullmatch("[0-9]{1,9}", asked) else 60
 
 
 def _document(answer: httpx2.Response) -> Mapping[str, Any]:

@@ -69,9 +69,11 @@ def record(session: Session, transfer_id: int, report: Report, *, source: str) -
     """Takes note of what the provider says and does what follows; gives it in a sentence."""
     locked = lock(session, transfer_id)
     say(session, transfer_id, source, report.sentence, status=report.status)
-    trouble = _mismatch(session, locked, report) or _contradiction(locked, report.status)
-    if trouble is not None and not locked.looked_into(trouble):
-        return freeze(session, locked, trouble)
+    # Both are asked: that a person has decided about one says nothing of the other.
+    troubles = (_contradiction(locked, report.status), _mismatch(session, locked, report))
+    for trouble in troubles:
+        if trouble is not None and not locked.looked_into(trouble):
+            return freeze(session, locked, trouble)
     if locked.frozen:
         return f"It is frozen: {locked.transfer.frozen_reason}"
     if not _is_news(locked.transfer, report.status):
@@ -116,6 +118,7 @@ def freeze(session: Session, locked: Locked, trouble: str) -> str:
         session,
         locked.transfer.id,
         frozen_reason=trouble,
+        frozen_at=func.clock_timestamp(),
         released_at=None,
         released_by=None,
         release_reason=None,
@@ -194,7 +197,7 @@ def _contradiction(locked: Locked, status: TransferStatus) -> str | None:
     before = TransferStatus(transfer.provider_status) if transfer.provider_status else None
     if status is TransferStatus.SUCCESS:
         said_no = before is not None and before.failure
-        over = not locked.live and before is None
+        over = not locked.live and (before is None or not before.conclusive)
         if said_no or (over and locked.payout.status is not PayoutStatus.PAID):
             return "the provider says success of a transfer that had failed."
     if status.failure and before is TransferStatus.SUCCESS:
