@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "2026_11_24_09"
-down_revision = "2026_11_24_08"
+revision = "2026_11_24_10"
+down_revision = "2026_11_24_09"
 
 CHANGES = """
 ALTER TABLE crm_transfers ADD COLUMN frozen_at timestamptz;
