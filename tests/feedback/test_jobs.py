@@ -1,7 +1,9 @@
 """What happens by itself: escalations, reminders, closing, sums, scores at night."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
+import pytest
 from sqlalchemy.orm import Session
 
 from crm_core.appointments.service.completing import ASK
@@ -105,14 +107,33 @@ def test_what_was_resolved_long_ago_is_closed(session: Session) -> None:
     assert get(session, fresh.id).status == "resolved"
 
 
-def test_the_number_of_statements_does_not_grow_with_the_late_cases(session: Session) -> None:
+def resolved_long_ago(session: Session, number: int) -> None:
+    """Resolved cases that nobody reopened in time."""
+    for _ in range(number):
+        make.resolve(session, make.make_feedback(session).id)
+    sql(
+        session,
+        "UPDATE crm_feedback SET resolved_at = now() - interval '15 days'"
+        " WHERE status = 'resolved'",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arrange", "job"),
+    [(late, service.escalate_late), (resolved_long_ago, service.close_old)],
+    ids=["escalate", "close"],
+)
+def test_the_number_of_statements_does_not_grow_with_the_cases(
+    session: Session, arrange: Callable[[Session, int], object], job: Callable[[Session], int]
+) -> None:
     make.worker(session, Role.APPROVER)
     counts = []
     for number in (2, 8):
-        late(session, number)
+        arrange(session, number)
+        session.expunge_all()
         with executed(session) as seen:
-            service.escalate_late(session)
-        counts.append(len({each.statement for each in seen}))
+            assert job(session) == number
+        counts.append(len(seen))
     assert counts[0] == counts[1]
 
 

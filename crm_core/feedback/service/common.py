@@ -83,12 +83,16 @@ def move(
     Raises:
         Conflict: the rules do not let the piece go there from where it is.
     """
+    write(session, case.id, step(case, wanted, line), actor)
+
+
+def step(case: Feedback, wanted: FeedbackStatus, line: Line) -> Line:
+    """The same without the flush; gives what the thread is to tell."""
     old = FeedbackStatus(case.status)
     if not old.can_become(wanted):
         raise Conflict(f"{case.feedback_code} is {_said(old)}: it cannot become {_said(wanted)}.")
     case.status = wanted.value
-    told = Line(line.kind, line.body, old.value, wanted.value, line.message)
-    write(session, case.id, told, actor)
+    return Line(line.kind, line.body, old.value, wanted.value, line.message)
 
 
 def write(session: Session, feedback_id: int, line: Line, actor: Actor) -> None:
