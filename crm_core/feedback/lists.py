@@ -16,6 +16,7 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    not_,
     or_,
     select,
     text,
@@ -66,6 +67,9 @@ def _asked(name: str) -> ColumnElement[bool]:
 
 
 _FOUND = text("SELECT crm_feedback_found(:search_words) AS id")
+_SINCE = bindparam("since", type_=Date)
+_WITHOUT = bindparam("without", type_=String)
+_LATE = bindparam("late", type_=String)
 _BAND = bindparam("band", type_=String)
 _FILTERS: dict[str, ColumnElement[bool]] = {
     "status": Feedback.status == bindparam("status"),
@@ -96,16 +100,27 @@ _FILTERS: dict[str, ColumnElement[bool]] = {
         Feedback.created_at >= func.crm_lagos_month(_MONTH, literal_column("0")),
         Feedback.created_at < func.crm_lagos_month(_MONTH, literal_column("1")),
     ),
+    "since": Feedback.created_at >= func.crm_lagos_month(_SINCE, literal_column("0")),
+    # As the index has the words of a category.
+    "without": or_(
+        and_(_WITHOUT == "category", func.lower(Feedback.category).is_(None)),
+        and_(_WITHOUT == "hospital", Feedback.hospital_id.is_(None)),
+        and_(_WITHOUT == "department", Feedback.department_id.is_(None)),
+    ),
     "band": or_(
         and_(_BAND == "satisfied", Feedback.rating >= 4),
         and_(_BAND == "neutral", Feedback.rating == 3),
         and_(_BAND == "unsatisfied", Feedback.rating <= 2),
     ),
     "rated": and_(Feedback.rating.is_not(None), _asked("rated")),
+    "scored": and_(Feedback.nps.is_not(None), _asked("scored")),
     "late": case(
-        (bindparam("late", type_=String) == "response", Feedback.response_late),
-        else_=Feedback.resolution_late,
+        (_LATE == "response", Feedback.response_late),
+        (_LATE == "resolution", Feedback.resolution_late),
+        (_LATE == "response_in_time", not_(Feedback.response_late)),
+        else_=not_(Feedback.resolution_late),
     ),
+    "unmerged": and_(Feedback.status != "merged", _asked("unmerged")),
     "search_words": Feedback.id.in_(_FOUND.columns(Feedback.id)),
     "search_code": Feedback.feedback_code == func.upper(bindparam("search_code", type_=String)),
 }

@@ -33,8 +33,10 @@ from crm_core.feedback.schemas.reading import (
     HolidayRead,
     HoursRead,
     InvitationRead,
+    Lateness,
     QueueRow,
     TargetRead,
+    Unnamed,
 )
 from crm_core.feedback.schemas.states import (
     OPEN,
@@ -83,6 +85,7 @@ __all__ = [
     "Invitation",
     "InvitationKind",
     "InvitationRead",
+    "Lateness",
     "Likely",
     "LinkAnswer",
     "Message",
@@ -96,4 +99,5 @@ __all__ = [
     "SuggestionState",
     "TargetChange",
     "TargetRead",
+    "Unnamed",
 ]

@@ -2,7 +2,6 @@
 
 from datetime import date, time
 from enum import StrEnum
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -122,6 +121,23 @@ class Band(StrEnum):
     UNSATISFIED = "unsatisfied"
 
 
+class Lateness(StrEnum):
+    """What was answered or resolved after its time, and what within it."""
+
+    RESPONSE = "response"
+    RESOLUTION = "resolution"
+    RESPONSE_IN_TIME = "response_in_time"
+    RESOLUTION_IN_TIME = "resolution_in_time"
+
+
+class Unnamed(StrEnum):
+    """What a piece may say nothing of."""
+
+    CATEGORY = "category"
+    HOSPITAL = "hospital"
+    DEPARTMENT = "department"
+
+
 class FeedbackFilter(PageRequest):
     """Feedback by state, kind, urgency, place, giver, month, stars and words."""
 
@@ -141,11 +157,13 @@ class FeedbackFilter(PageRequest):
     about_staff_id: RecordId | None = Field(None, description="Compliments about this person")
     category: str | None = Field(None, max_length=200, description="In whatever case")
     month: DayOrMonth | None = Field(None, description="Any day of the month it was given in")
+    since: DayOrMonth | None = Field(None, description="Any day of the first month it may be of")
+    without: Unnamed | None = Field(None, description="What names no category or no such place")
     band: Band | None = Field(None, description="4 and 5 stars, 3, or 1 and 2")
     rated: Flag | None = Field(None, description="`true` for those with stars")
-    late: Literal["response", "resolution"] | None = Field(
-        None, description="What was done after its time"
-    )
+    scored: Flag | None = Field(None, description="`true` for those with a score of 0 to 10")
+    late: Lateness | None = Field(None, description="What was done after its time, or within it")
+    unmerged: Flag | None = Field(None, description="`true` leaves out what went into another")
     search: Search | None = Field(
         None,
         description="A number such as FDB-012, or words of subject and message; words that one"

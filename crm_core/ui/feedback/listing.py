@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import streamlit as st
 
 from crm_core.feedback import queries
+from crm_core.feedback.figures.queries import first_month
+from crm_core.feedback.figures.schemas import StatsFilter
 from crm_core.feedback.schemas import (
     Band,
     FeedbackFilter,
@@ -18,6 +20,7 @@ from crm_core.people.schemas import Actor
 from crm_core.ui import address_bar, beside, tables, views
 from crm_core.ui.feedback import rows
 from crm_core.ui.page import load
+from crm_core.ui.plain import plain
 
 FIELDS = {
     "q": "search",
@@ -28,6 +31,8 @@ FIELDS = {
     "department": "department_id",
     "category": "category",
     "month": "month",
+    "since": "since",
+    "without": "without",
     "band": "band",
     "late": "late",
     "source": "source_type",
@@ -36,25 +41,46 @@ FIELDS = {
     "about": "about_staff_id",
     "assigned": "assigned_to",
     "rated": "rated",
+    "scored": "scored",
+    "unmerged": "unmerged",
     "sort": "sort",
     "page": "page",
 }
 _SORTS = {"newest": "Newest first", "oldest": "Oldest first", "due": "Due first"}
-_LATE = {"response": "Answered late", "resolution": "Resolved late"}
+_LATE = {
+    "response": "Answered late",
+    "resolution": "Resolved late",
+    "response_in_time": "Answered in time",
+    "resolution_in_time": "Resolved in time",
+}
 _SET_ELSEWHERE = {
-    "department": "department",
-    "category": "category",
-    "patient": "patient",
-    "owner": "owner",
-    "about": "colleague",
-    "assigned": "colleague's cases",
+    "department": "of one department",
+    "category": "of one category",
+    "patient": "of one patient",
+    "owner": "of one owner",
+    "about": "of one colleague",
+    "assigned": "of one colleague's cases",
     "rated": "with stars",
+    "scored": "with a score of 0 to 10",
+    "since": "of the months of a figure",
+    "without": "with no {} named",
+    "unmerged": "what went into no other",
 }
 
 
 def opens_list(**filters: str) -> Mapping[str, str | None]:
     """Parameters that show the list with these filters and no others."""
     return {**dict.fromkeys(FIELDS), "tab": "all-feedback", "sort": "newest", **filters}
+
+
+def opens_counted(counted: StatsFilter, **filters: str) -> Mapping[str, str | None]:
+    """The rows that a figure counts: of its months and its hospital, each merged case once."""
+    given = {"unmerged": "yes", "since": f"{first_month(counted):%Y-%m}", **filters}
+    if "month" in filters:
+        del given["since"]
+    if counted.hospital_id is not None:
+        given["hospital"] = str(counted.hospital_id)
+    return opens_list(**given)
 
 
 def filters_of_address() -> FeedbackFilter:
@@ -99,15 +125,16 @@ def _filter_widgets() -> None:
         address_bar.state("source", "From", SourceType)
         address_bar.choice("sort", "Order", _SORTS, any_label="Most critical first")
     with st.container(horizontal=True):
-        for param, noun in _SET_ELSEWHERE.items():
-            _narrowed(param, noun)
+        for param, what in _SET_ELSEWHERE.items():
+            _narrowed(param, what)
 
 
-def _narrowed(param: str, noun: str) -> None:
+def _narrowed(param: str, what: str) -> None:
     """A filter that a figure or another page has set, and the way out of it."""
-    if st.query_params.get(param):
+    if value := st.query_params.get(param):
+        said = what.format(value) if param == "without" else what
         st.button(
-            f"Only of one {noun}: show all" if param != "rated" else "Only with stars: show all",
+            f"Only {plain(said)}: show all",
             key=f"all-{param}",
             icon=":material/close:",
             on_click=address_bar.go,

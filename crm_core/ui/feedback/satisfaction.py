@@ -22,7 +22,7 @@ from crm_core.ui import address_bar, cards, charts, tables
 from crm_core.ui.cards import Card
 from crm_core.ui.charts import Chart, Series
 from crm_core.ui.feedback import targets, words
-from crm_core.ui.feedback.listing import opens_list
+from crm_core.ui.feedback.listing import opens_counted
 from crm_core.ui.page import load
 from crm_core.ui.states import Tone
 
@@ -53,11 +53,11 @@ def show(_: Actor) -> None:
         by_month = queries.by_month(session, filters)
         topics = queries.topics(session, filters)
         worst = queries.worst_topics(session, filters)
-    cards.show(_cards(totals, by_month))
+    cards.show(_cards(filters, totals, by_month))
     with st.grid(2, min_column_width=340):
-        _boxed("CSAT and NPS by month", partial(_trend, by_month))
-        _boxed("What drags satisfaction down", partial(_worst, worst))
-        _boxed("Topics over time", partial(_topics, topics))
+        _boxed("CSAT and NPS by month", partial(_trend, filters, by_month))
+        _boxed("What drags satisfaction down", partial(_worst, filters, worst))
+        _boxed("Topics over time", partial(_topics, filters, topics))
         _boxed("Against the targets", partial(targets.show, filters))
     with st.container(border=True):
         _places(filters)
@@ -74,7 +74,7 @@ def months() -> list[date]:
     return last_months(MONTHS)
 
 
-def _cards(totals: Figures, by_month: Sequence[MonthFigures]) -> list[Card]:
+def _cards(filters: StatsFilter, totals: Figures, by_month: Sequence[MonthFigures]) -> list[Card]:
     scores = [each.csat for each in by_month if each.csat is not None]
     return [
         Card(
@@ -82,13 +82,15 @@ def _cards(totals: Figures, by_month: Sequence[MonthFigures]) -> list[Card]:
             percent(totals.csat),
             trend=scores,
             help="Share of ratings of 4 and 5 stars in the last twelve months.",
-            opens=opens_list(rated="yes"),
+            opens=opens_counted(filters, rated="yes"),
             action="See the ratings",
         ),
         Card(
             "NPS",
             "–" if totals.nps is None else f"{totals.nps:+.0f}",
             help="Who would recommend us (9, 10) less who would not (0 to 6), of a hundred.",
+            opens=opens_counted(filters, scored="yes"),
+            action="See the scores",
         ),
         Card(
             "First answer",
@@ -97,7 +99,7 @@ def _cards(totals: Figures, by_month: Sequence[MonthFigures]) -> list[Card]:
             note="",
             neutral=True,
             help="Working time on average.",
-            opens=opens_list(late="response"),
+            opens=opens_counted(filters, late="response"),
             action="See the late ones",
         ),
         Card(
@@ -107,7 +109,7 @@ def _cards(totals: Figures, by_month: Sequence[MonthFigures]) -> list[Card]:
             note="",
             neutral=True,
             help="Working time on average, all rounds of a reopened case together.",
-            opens=opens_list(late="resolution"),
+            opens=opens_counted(filters, late="resolution"),
             action="See the late ones",
         ),
     ]
@@ -122,7 +124,7 @@ def _mean(minutes: int, count: int) -> float | None:
     return minutes / count if count else None
 
 
-def _trend(by_month: Sequence[MonthFigures]) -> None:
+def _trend(filters: StatsFilter, by_month: Sequence[MonthFigures]) -> None:
     known = {each.month: each for each in by_month}
     shown = [known.get(first) for first in months()]
     csat = [_tenths(each.csat) if each else None for each in shown]
@@ -134,7 +136,9 @@ def _trend(by_month: Sequence[MonthFigures]) -> None:
         empty="Nobody has given stars in the last year.",
         name="feedback-csat",
         money=False,
-        opens=lambda label, _: opens_list(month=f"{months()[label]:%Y-%m}", rated="yes"),
+        opens=lambda label, series: opens_counted(
+            filters, month=f"{months()[label]:%Y-%m}", **{("rated", "scored")[series]: "yes"}
+        ),
     )
     charts.lines(chart)
 
@@ -143,7 +147,7 @@ def _tenths(value: Decimal | None) -> float | None:
     return None if value is None else round(float(value), 1)
 
 
-def _worst(worst: Sequence[PlaceFigures]) -> None:
+def _worst(filters: StatsFilter, worst: Sequence[PlaceFigures]) -> None:
     chart = Chart(
         labels=[(each.name or "No category").capitalize() for each in worst],
         series=[Series("1 and 2 stars", [each.unsatisfied for each in worst], Tone.ROSE)],
@@ -151,17 +155,17 @@ def _worst(worst: Sequence[PlaceFigures]) -> None:
         empty="Nobody was discontent in the last year.",
         name="feedback-worst",
         money=False,
-        opens=lambda label, _: opens_list(band="unsatisfied", **_of(worst[label].name)),
+        opens=lambda label, _: opens_counted(filters, band="unsatisfied", **_of(worst[label].name)),
     )
     notes = [f"{each.unsatisfied:,} of {each.ratings:,}" for each in worst]
     charts.bars(chart, sideways=True, notes=notes)
 
 
 def _of(category: str) -> Mapping[str, str]:
-    return {"category": category} if category else {}
+    return {"category": category} if category else {"without": "category"}
 
 
-def _topics(topics: Sequence[TopicMonth]) -> None:
+def _topics(filters: StatsFilter, topics: Sequence[TopicMonth]) -> None:
     names = list(dict.fromkeys(each.category for each in topics))
     counts = {(each.category, each.month): each.pieces for each in topics}
     chart = Chart(
@@ -179,8 +183,8 @@ def _topics(topics: Sequence[TopicMonth]) -> None:
         name="feedback-topics",
         money=False,
         height=340,
-        opens=lambda label, series: opens_list(
-            month=f"{months()[label]:%Y-%m}", **_of(names[series])
+        opens=lambda label, series: opens_counted(
+            filters, month=f"{months()[label]:%Y-%m}", **_of(names[series])
         ),
     )
     charts.bars(chart)
@@ -205,7 +209,7 @@ def _places(filters: StatsFilter) -> None:
             empty="There was no feedback in the last year.",
             name=f"places-{chosen}",
         ),
-        opens=lambda place: _opens(chosen, shown[place]),
+        opens=lambda place: _opens(filters, chosen, shown[place]),
     )
 
 
@@ -216,12 +220,14 @@ _READS = {
 }
 
 
-def _opens(chosen: str, row: MonthFigures | PlaceFigures) -> Mapping[str, str | None]:
+def _opens(
+    filters: StatsFilter, chosen: str, row: MonthFigures | PlaceFigures
+) -> Mapping[str, str | None]:
     if isinstance(row, MonthFigures):
-        return opens_list(month=f"{row.month:%Y-%m}")
+        return opens_counted(filters, month=f"{row.month:%Y-%m}")
     if chosen == "owner":
         return {"tab": "owner-scores", "owner-score": str(row.id)}
-    return opens_list(**({chosen: str(row.id)} if row.id else {}))
+    return opens_counted(filters, **({chosen: str(row.id)} if row.id else {"without": chosen}))
 
 
 def _row(each: MonthFigures | PlaceFigures) -> dict[str, object]:

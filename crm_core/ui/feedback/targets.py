@@ -1,11 +1,13 @@
 """How often targets were met, by kind and priority."""
 
+from collections.abc import Mapping
+
 from crm_core.feedback.figures import queries
 from crm_core.feedback.figures.schemas import StatsFilter, TargetFigures
-from crm_core.feedback.schemas import Priority
+from crm_core.feedback.schemas import Lateness, Priority
 from crm_core.ui import charts
 from crm_core.ui.charts import Chart, Series
-from crm_core.ui.feedback.listing import opens_list
+from crm_core.ui.feedback.listing import opens_counted
 from crm_core.ui.page import load
 from crm_core.ui.states import Tone, label_of
 
@@ -30,11 +32,11 @@ def show(filters: StatsFilter) -> None:
         name="feedback-targets",
         money=False,
         height=max(200, 34 * len(shown) + 40),
-        opens=lambda label, series: _opens(shown[label], late=series == 1),
+        opens=lambda label, series: _opens(filters, shown[label], late=series == 1),
     )
     charts.bars(chart, sideways=True)
 
 
-def _opens(each: TargetFigures, *, late: bool) -> dict[str, str | None]:
-    given = {"type": each.type, "priority": each.priority}
-    return dict(opens_list(**given, **({"late": "resolution"} if late else {})))
+def _opens(filters: StatsFilter, each: TargetFigures, *, late: bool) -> Mapping[str, str | None]:
+    lateness = Lateness.RESOLUTION if late else Lateness.RESOLUTION_IN_TIME
+    return opens_counted(filters, type=each.type, priority=each.priority, late=lateness.value)
