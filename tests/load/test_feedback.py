@@ -139,6 +139,16 @@ READS: dict[str, Callable[[Session], Any]] = {
     "list, late of a kind and priority": listed(
         late="resolution", type="complaint", priority="critical", sort="newest"
     ),
+    "list, resolved in time of a kind and priority": listed(
+        late="resolution_in_time", type="complaint", priority="critical", sort="newest"
+    ),
+    "list of what a figure counts": listed(
+        unmerged=True, since=MONTH, hospital_id=3, band="unsatisfied", sort="newest"
+    ),
+    "list of scores": listed(scored=True, unmerged=True, since=MONTH, sort="newest"),
+    "list without a category": listed(without="category", since=MONTH, sort="newest"),
+    "list without a hospital": listed(without="hospital", sort="newest"),
+    "list without a department": listed(without="department", hospital_id=3, sort="newest"),
     "list of a patient": listed(patient_id=500, sort="newest"),
     "list of an owner": listed(owner_id=5, sort="newest"),
     "list by words": listed(search="pharmacy prescribed", sort="newest"),
