@@ -19,7 +19,8 @@ from crm_core.base.errors import Invalid
 
 LONGEST = 366
 """So many days at once."""
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+"""From the first of ISO's week."""
 
 
 def appointment_stats(session: Session, filters: StatsFilter) -> AppointmentStats:
@@ -58,7 +59,7 @@ def _figures(row: Mapping[Any, Any], by: StatsBy) -> AppointmentFigures:
     open_minutes, booked_minutes = int(row["open_minutes"]), int(row["booked_minutes"])
     name = row["name"]
     if by is StatsBy.WEEKDAY and row["key"].isdecimal():
-        name = _WEEKDAYS[int(row["key"]) - 1]
+        name = WEEKDAYS[int(row["key"]) - 1]
     return AppointmentFigures(
         key=row["key"],
         name=name,

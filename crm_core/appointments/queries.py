@@ -13,6 +13,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     cast,
+    extract,
     func,
     literal_column,
     select,
@@ -127,6 +128,7 @@ APPOINTMENTS: Listing[AppointmentRead] = Listing(
         "doctor_id": Appointment.doctor_id == bindparam("doctor_id"),
         "date_from": Appointment.starts_at >= _BEGINS,
         "date_to": Appointment.starts_at < _ENDS,
+        "weekday": extract("isodow", _IN_LAGOS) == bindparam("weekday"),
         "unanswered": and_(
             Appointment.status == literal_column("'scheduled'"),
             Appointment.starts_at > func.now(),

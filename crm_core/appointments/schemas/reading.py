@@ -107,6 +107,9 @@ class AppointmentFilter(PageRequest):
     doctor_id: RecordId | None = None
     date_from: Day | None = Field(None, description="The first day, in Lagos")
     date_to: Day | None = Field(None, description="The last day, in Lagos")
+    weekday: int | None = Field(
+        None, ge=1, le=7, description="On this day of the week in Lagos; 1 is Monday"
+    )
     unanswered: Flag | None = Field(
         None, description="`true` for those ahead that the patient has not confirmed yet"
     )

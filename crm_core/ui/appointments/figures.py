@@ -5,7 +5,7 @@ from datetime import date
 
 import streamlit as st
 
-from crm_core.appointments.figures import appointment_stats
+from crm_core.appointments.figures import LONGEST, appointment_stats
 from crm_core.appointments.schemas import (
     AppointmentFigures,
     AppointmentStats,
@@ -15,6 +15,7 @@ from crm_core.appointments.schemas import (
 from crm_core.base.clock import lagos_today
 from crm_core.people.schemas import Actor
 from crm_core.ui import address_bar, cards, charts
+from crm_core.ui.appointments import listing
 from crm_core.ui.cards import Card
 from crm_core.ui.charts import Chart, Series
 from crm_core.ui.formatting import period
@@ -22,6 +23,8 @@ from crm_core.ui.page import load
 from crm_core.ui.states import Tone
 
 _LABELS = {StatsBy.DOCTOR: "By doctor", StatsBy.WEEKDAY: "By weekday", StatsBy.DAY: "By day"}
+_MOST_BARS = 31
+_NO_DOCTOR = "0"
 _CHARTS: Sequence[tuple[str, str, str, Tone]] = (
     ("Missed, in per cent", "no_show_rate", "no_show", Tone.ROSE),
     ("Booked of the open time, in per cent", "utilisation", "", Tone.TEAL),
@@ -40,7 +43,7 @@ def show(_: Actor) -> None:
         by=StatsBy(by or StatsBy.HOSPITAL),
         date_from=first,
         date_to=max(first, last) if first and last else last,
-        limit=31,
+        limit=LONGEST if by == StatsBy.DAY else _MOST_BARS,
     )
     with load() as session:
         stats = appointment_stats(session, asked)
@@ -80,6 +83,7 @@ def _chart(stats: AppointmentStats, by: StatsBy, what: tuple[str, str, str, Tone
     values = [
         None if (value := getattr(row, name)) is None else round(value * scale, 1) for row in rows
     ]
+    sideways = len(rows) <= _MOST_BARS
     chart = Chart(
         labels=[row.name for row in rows],
         series=[Series(title, values, tone)],
@@ -87,35 +91,35 @@ def _chart(stats: AppointmentStats, by: StatsBy, what: tuple[str, str, str, Tone
         empty="No visit in this time: choose other days.",
         name=f"visits-{name}",
         money=False,
-        height=max(220, 34 * len(rows)),
-        opens=lambda place, _: _opens(stats, by, rows[place], status),
+        height=max(220, 34 * len(rows)) if sideways else 320,
+        opens=lambda place, _: opens(stats, by, rows[place], status),
     )
-    charts.bars(chart, sideways=True, notes=["–" if v is None else f"{v}" for v in values])
+    notes = ["–" if v is None else f"{v}" for v in values] if sideways else []
+    charts.bars(chart, sideways=sideways, notes=notes)
 
 
-def _opens(
+def opens(
     stats: AppointmentStats, by: StatsBy, row: AppointmentFigures, status: str
-) -> Mapping[str, str | None]:
+) -> Mapping[str, str | None] | None:
+    """Where the rows of a bar are; None where no list can show them."""
     days = (stats.date_from, stats.date_to)
     if by is StatsBy.DAY:
         day = date.fromisoformat(row.key)
         return _rows((day, day), status=status)
-    if by is StatsBy.WEEKDAY:
-        return _rows(days, status=status)
-    return _rows(days, status=status) | {by.value: row.key if row.key.isdecimal() else None}
+    if by is StatsBy.DOCTOR and row.key == _NO_DOCTOR:
+        return None  # the list cannot ask for visits without a doctor
+    return _rows(days, status=status) | {by.value: row.key}
 
 
 def _rows(days: tuple[date, date], *, status: str = "") -> dict[str, str | None]:
     """The list of all visits of these days; one that lies ahead is among them."""
     first, last = days
     return {
+        **dict.fromkeys(listing.FIELDS),  # a filter of before would hide some of them
         "tab": "all-visits",
         "from": f"{first}",
         "to": f"{min(last, lagos_today()) if status else last}",
         "status": status or None,
-        "hospital": None,
-        "doctor": None,
-        "page": None,
     }
 
 

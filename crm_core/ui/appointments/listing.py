@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from crm_core.appointments import queries, service
+from crm_core.appointments.figures import WEEKDAYS
 from crm_core.appointments.schemas import (
     MOVES,
     AppointmentFilter,
@@ -29,6 +30,7 @@ FIELDS = {
     "type": "type",
     "hospital": "hospital_id",
     "doctor": "doctor_id",
+    "weekday": "weekday",
     "patient_id": "patient_id",
     "from": "date_from",
     "to": "date_to",
@@ -36,6 +38,7 @@ FIELDS = {
     "sort": "sort",
     "page": "page",
 }
+_WEEKDAYS = {str(number): name for number, name in enumerate(WEEKDAYS, start=1)}
 _COLUMNS = {
     "Visit": tables.text(width=95),
     "When": tables.at(width=150),
@@ -116,6 +119,7 @@ def _filter_widgets() -> None:
         address_bar.choice("sort", "Order", {"latest": "Latest first"}, any_label="Earliest first")
         address_bar.day("from", "From")
         address_bar.day("to", "To")
+        address_bar.choice("weekday", "Day of the week", _WEEKDAYS, any_label="All days")
     address_bar.switch("unanswered", "Only those who have not confirmed yet")
 
 
