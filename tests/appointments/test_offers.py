@@ -1,7 +1,6 @@
 """A freed time is offered where it can be had, again where it is free again, and to one only."""
 
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import pytest
@@ -24,10 +23,16 @@ from crm_core.messaging.queries import list_communications
 from crm_core.messaging.schemas import CommunicationFilter
 from crm_core.patients.schemas import StatusChange
 from crm_core.patients.service import change_status
-from tests.appointments.waiting import JOB, freed_with_one_waiting, offers, wait
+from tests.appointments.waiting import (
+    JOB,
+    free,
+    freed_of,
+    freed_with_one_waiting,
+    offers,
+    wait,
+)
 from tests.make_appointments import SUPERVISOR, make_doctor, make_hours, make_leave, make_visit
 from tests.make_patients import DESK
-from tests.together import together
 
 WHY = StepBack(reason="a wrong click")
 DECEASED = StatusChange(status="deceased", reason="certificate")
@@ -129,40 +134,13 @@ def test_who_said_no_to_a_time_is_not_asked_again(session: Session) -> None:
 
 
 def test_an_earlier_yes_of_two_freed_times_closes_the_other(session: Session) -> None:
-    visits = _two_freed(session)
+    visits = freed_of(session, 2)
     entry = wait(session, visits[0].hospital_id)
-    _free(session, visits)
+    free(session, visits)
     first, second = (offer.id for offer in offers(session))
     assert service.answer_offer(session, first, Meaning.YES) == "booked"
     assert service.answer_offer(session, second, Meaning.YES) == "gone"
     assert waiting.get_entry(session, entry.id).status == "booked"
-
-
-def test_crossing_answers_to_two_freed_times_do_not_deadlock(own_database: str) -> None:
-    """Each yes closes what the other holds: one of them must come first."""
-    for _ in range(12):
-        with SessionFactory.begin() as session:
-            visits = _two_freed(session)
-            entries = [wait(session, visits[0].hospital_id) for _ in range(2)]
-            _free(session, visits)
-            offered = {(o.waitlist_id, o.doctor_id): o.id for o in offers(session)}
-        ids = [
-            offered[entry.id, visit.doctor_id or 0]
-            for entry, visit in zip(entries, visits, strict=True)
-        ]
-        outcomes = together([partial(_say_yes, one) for one in ids])
-        assert [str(one) for one in outcomes] == ["booked", "booked"]
-
-
-def test_leaving_the_list_while_others_say_yes_does_not_deadlock(own_database: str) -> None:
-    for _ in range(12):
-        with SessionFactory.begin() as session:
-            visits = _two_freed(session)
-            leaving, staying = (wait(session, visits[0].hospital_id) for _ in range(2))
-            _free(session, visits)
-            mine = [o.id for o in offers(session) if o.waitlist_id == staying.id]
-        outcomes = together([partial(_leave, leaving.id), *(partial(_say_yes, i) for i in mine)])
-        assert sorted(map(str, outcomes)) == ["booked", "gone", "left"]
 
 
 def away(session: Session, visit: AppointmentRead) -> None:
@@ -184,29 +162,3 @@ def _hinder(session: Session, visit: AppointmentRead, why: str) -> None:
     else:
         left = DoctorUpdate(active=False)
         doctors.update_doctor(session, visit.doctor_id or 0, left, actor=SUPERVISOR)
-
-
-def _two_freed(session: Session) -> list[AppointmentRead]:
-    """Visits of two doctors of one hospital, at different times."""
-    one = make_doctor(session)
-    other = make_doctor(session, one.hospital_id)
-    return [
-        make_visit(session, 0, one.hospital_id, at=at, doctor_id=doctor.id)
-        for doctor, at in ((one, "10:00"), (other, "12:00"))
-    ]
-
-
-def _free(session: Session, visits: list[AppointmentRead]) -> None:
-    for visit in visits:
-        service.cancel_appointment(session, visit.id, Cancellation(), actor=DESK)
-    service.send_offers(session, actor=JOB)
-
-
-def _say_yes(offer_id: int) -> Any:
-    with SessionFactory.begin() as session:
-        return service.answer_offer(session, offer_id, Meaning.YES)
-
-
-def _leave(waitlist_id: int) -> Any:
-    with SessionFactory.begin() as session:
-        return service.leave_waitlist(session, waitlist_id, actor=DESK).status

@@ -1,5 +1,6 @@
 """People on the waitlist, what they are offered, and what they write back."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import count
 
@@ -34,6 +35,23 @@ def freed_with_one_waiting(session: Session) -> tuple[AppointmentRead, WaitlistR
     service.cancel_appointment(session, visit.id, Cancellation(), actor=DESK)
     service.send_offers(session, actor=JOB)
     return visit, entry
+
+
+def freed_of(session: Session, doctors: int) -> list[AppointmentRead]:
+    """Visits of so many doctors of one hospital, one after the other."""
+    one = make_doctor(session)
+    others = [make_doctor(session, one.hospital_id) for _ in range(doctors - 1)]
+    return [
+        make_visit(session, 0, one.hospital_id, at=f"{10 + n}:00", doctor_id=doctor.id)
+        for n, doctor in enumerate((one, *others))
+    ]
+
+
+def free(session: Session, visits: Sequence[AppointmentRead]) -> None:
+    """Cancels these visits, and writes to those who wait for their times."""
+    for visit in visits:
+        service.cancel_appointment(session, visit.id, Cancellation(), actor=DESK)
+    service.send_offers(session, actor=JOB)
 
 
 def visit_or_offer(session: Session) -> tuple[AppointmentRead, OfferRead, AnswerRead]:

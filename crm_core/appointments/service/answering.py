@@ -77,7 +77,7 @@ def answer_visit(session: Session, notice_id: int, meaning: Meaning) -> AnswerOu
         Conflict: it was answered before, or the visit has another time by now.
     """
     asked = visit_question(session, notice_id)
-    common.lock_appointment(session, asked.appointment_id)
+    _lock(session, asked.appointment_id, meaning)
     asked = visit_question(session, notice_id)
     if asked.answer is not None:
         raise Conflict("This link was used already: call the hospital to change your answer.")
@@ -163,8 +163,14 @@ def _act(session: Session, question: Question, meaning: Meaning, *, by: str) -> 
     return outcome
 
 
+def _lock(session: Session, appointment_id: int, meaning: Meaning) -> None:
+    status = AppointmentStatus.CANCELLED if meaning is Meaning.NO else AppointmentStatus.CONFIRMED
+    moving.lock(session, [appointment_id], status)
+
+
 def _answer(session: Session, appointment_id: int, meaning: Meaning, actor: Actor) -> AnswerOutcome:
-    visit = common.lock_appointment(session, appointment_id)
+    _lock(session, appointment_id, meaning)
+    visit = get_appointment(session, appointment_id)
     if visit.status not in AHEAD or visit.starts_at <= utc_now():
         return AnswerOutcome.LATE
     if meaning is Meaning.NO:

@@ -1,10 +1,10 @@
 """What every command on visits shares: locks in one order, refusals, verdicts.
 
-The order, so that nobody deadlocks: the waitlist of the hospital, doctors, members, patients,
-visits, offers; each kind by its id.
+The order, so that nobody deadlocks: the waitlists of hospitals, doctors, members, patients,
+visits; each kind by its id. Offers are locked in any order, by one who holds their waitlist.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 
@@ -23,13 +23,26 @@ from crm_core.base.preflight import Change, Verdict
 VALUES = {"synchronize_session": False}
 
 
-def lock_waitlist(session: Session, hospital_id: int) -> None:
-    """Whoever takes an offer or leaves the waitlist of a hospital comes after the other.
+def lock_waitlists(session: Session, hospital_ids: Iterable[int]) -> None:
+    """Whoever frees a time, takes one or leaves the waitlist of a hospital is alone with it.
 
-    Both close offers of several doctors: of two doctors' offers to two patients each would hold
-    one and wait for the other.
+    They open and close offers of several doctors to several patients: two of them would each hold
+    one and wait for the other's.
     """
-    session.execute(_LOCK_WAITLIST, {"hospital_id": hospital_id})
+    session.execute(_LOCK_WAITLISTS, {"hospital_ids": sorted(set(hospital_ids))})
+
+
+def lock_waitlists_of(session: Session, appointment_ids: Sequence[int]) -> None:
+    """The same by visits, before they are locked: a visit never changes its hospital."""
+    places = select(Appointment.hospital_id).where(Appointment.id == func.any(appointment_ids))
+    lock_waitlists(session, session.scalars(places.distinct()).all())
+
+
+def lock_to_book(session: Session, hospital_id: int, doctor_id: int | None) -> None:
+    """The doctor; bookings go on beside each other, for each closes offers of its doctor alone."""
+    if doctor_id is not None:
+        session.execute(_SHARE_WAITLIST, {"hospital_id": hospital_id})
+        lock_doctors(session, [doctor_id])
 
 
 def lock_doctors(session: Session, doctor_ids: Sequence[int | None]) -> None:
@@ -103,7 +116,15 @@ def refusing() -> AbstractContextManager[None]:
     )
 
 
-_LOCK_WAITLIST = text("SELECT pg_advisory_xact_lock(hashint8extended(:hospital_id, 4242011))")
+_LOCK_WAITLISTS = text(
+    """
+    SELECT pg_advisory_xact_lock(hashint8extended(hospital.id, 4242012))
+    FROM (SELECT unnest(CAST(:hospital_ids AS bigint[])) AS id ORDER BY id) AS hospital
+    """
+)
+_SHARE_WAITLIST = text(
+    "SELECT pg_advisory_xact_lock_shared(hashint8extended(:hospital_id, 4242012))"
+)
 _LOCK_DOCTORS = text(
     """
     SELECT pg_advisory_xact_lock(hashint8extended(doctor.id, 4242010))

@@ -94,6 +94,8 @@ def cancel_appointment(
 
 def lock(session: Session, ids: Sequence[int], status: AppointmentStatus) -> None:
     """Locks what changing to this state writes, in the order of ``common``."""
+    if status is _S.CANCELLED:
+        common.lock_waitlists_of(session, ids)
     if status is _S.COMPLETED:
         completing.lock_members(session, ids)
     common.lock_appointments(session, ids)

@@ -55,7 +55,7 @@ def join_waitlist(session: Session, data: WaitlistCreate, *, actor: Actor) -> Wa
 def leave_waitlist(session: Session, waitlist_id: int, *, actor: Actor) -> WaitlistRead:
     """Somebody waits no longer; what they were offered is closed."""
     actor.require(Permission.APPOINTMENTS_WRITE)
-    common.lock_waitlist(session, get_entry(session, waitlist_id).hospital_id)
+    common.lock_waitlists(session, [get_entry(session, waitlist_id).hospital_id])
     left = session.execute(
         update(WaitlistEntry)
         .where(
@@ -87,7 +87,7 @@ def take_offer(session: Session, offer_id: int, *, by: str, actor: Actor) -> Ans
         by: how the answer came: ``link``, ``sms`` …
     """
     wanted = _wanted(offering.read_offer(session, offer_id))
-    common.lock_waitlist(session, wanted.hospital_id)
+    common.lock_waitlists(session, [wanted.hospital_id])
     common.lock_doctors(session, [wanted.doctor_id])
     patient = patients.lock_patient(session, wanted.patient_id)
     offer = offering.lock_offer(session, offer_id)
