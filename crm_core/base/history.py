@@ -40,6 +40,14 @@ class History(Base):
         Index("ix_crm_history_record", "table_name", "record_id", "id"),
         Index("ix_crm_history_who", "who", "id"),
         Index("ix_crm_history_xact", "xact", "id"),
+        Index("ix_crm_history_at", "at"),
+        # What is not an everyday change is rare, and would else be looked for row by row.
+        Index(
+            "ix_crm_history_action",
+            "action",
+            "id",
+            postgresql_where=text("action NOT IN ('insert', 'update')"),
+        ),
     )
 
     xact: Mapped[str] = mapped_column(Xid8(), server_default=text("pg_current_xact_id()"))

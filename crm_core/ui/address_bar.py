@@ -6,7 +6,7 @@ by writing the address, and a refresh, a new tab and signing in find everything 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, time
 from enum import StrEnum
 from typing import TypeVar
 
@@ -156,6 +156,19 @@ def day(param: str, label: str, *, usual: date | None = None) -> date | None:
     return _day(st.query_params.get(param, "")) or usual
 
 
+def clock(param: str, label: str) -> time | None:
+    """A time on the clocks of Lagos, as ``14:05`` in the address."""
+    key = _filter_key(param)
+    set_widget(key, _time(st.query_params.get(param, "")))
+
+    def written() -> None:
+        given = st.session_state[key]
+        go({param: f"{given:%H:%M}" if given else None})
+
+    st.time_input(label, None, key=key, on_change=written, step=60)
+    return _time(st.query_params.get(param, ""))
+
+
 def at_least(param: str, label: str, *, step: int = 100) -> int | None:
     """A whole number from nought up."""
     key = _filter_key(param)
@@ -243,6 +256,13 @@ def _day(written: str) -> date | None:
     except ValueError:
         return None
     return found if _EARLIEST <= found <= _LATEST else None
+
+
+def _time(written: str) -> time | None:
+    try:
+        return time.fromisoformat(written).replace(second=0, microsecond=0, tzinfo=None)
+    except ValueError:
+        return None
 
 
 def _filter_key(param: str) -> str:

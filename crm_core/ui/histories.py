@@ -2,7 +2,8 @@
 
 from crm_core.insights.schemas import Happening
 from crm_core.insights.timelines import history_of
-from crm_core.ui import tables
+from crm_core.people.schemas import Actor
+from crm_core.ui import past, tables
 from crm_core.ui.formatting import words
 from crm_core.ui.page import load
 from crm_core.ui.tables import Table
@@ -14,9 +15,12 @@ _COLUMNS = {
     "Why": tables.text(width=280),
 }
 
+# What every change moves by itself.
+_SILENT = {"version", "updated_at"}
 
-def show(table: str, record_id: int, *, noun: str, made: str) -> None:
-    """The changes of state of one record, the latest first.
+
+def show(table: str, record_id: int, actor: Actor, *, noun: str, made: str) -> None:
+    """The changes of state of one record, the latest first, and the record as it was.
 
     Args:
         table: where the record is kept, such as ``crm_appointments``.
@@ -42,6 +46,7 @@ def show(table: str, record_id: int, *, noun: str, made: str) -> None:
             name=f"{noun}-history",
         )
     )
+    past.show(table, record_id, actor)
 
 
 def _said(happening: Happening, made: str) -> str:
@@ -49,5 +54,8 @@ def _said(happening: Happening, made: str) -> str:
         return made
     status = happening.changes.get("status")
     if status is None:
-        return "Changed" if happening.action == "update" else words(happening.action)
+        if happening.action != "update":
+            return words(happening.action)
+        named = sorted(words(name).lower() for name in happening.changes if name not in _SILENT)
+        return f"Changed: {', '.join(named)}" if named else "Changed"
     return f"{words(str(status[0]))} → {words(str(status[1])).lower()}"

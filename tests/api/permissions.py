@@ -12,6 +12,9 @@ NEEDS: dict[str, frozenset[Permission]] = {
     "list_views": frozenset(),
     "save_view": frozenset(),
     "delete_view": frozenset(),
+    "list_history": frozenset({Permission.HISTORY_READ}),
+    # Records with a page take that page's permission: tests/insights/test_past.py.
+    "record_then": frozenset({Permission.HISTORY_READ}),
     "list_appointments": frozenset({Permission.APPOINTMENTS_READ}),
     "free_slots": frozenset({Permission.APPOINTMENTS_READ}),
     "appointment_stats": frozenset({Permission.APPOINTMENTS_READ}),

@@ -1,11 +1,14 @@
 """The history as an administrator reads it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from crm_core.base import db
+from crm_core.base.clock import lagos_today
 from crm_core.base.errors import Forbidden
 from crm_core.insights import history
 from crm_core.insights.schemas import HistoryFilter
@@ -53,6 +56,30 @@ def test_the_history_goes_back_by_cursor_and_is_filtered_by_who(session: Session
         "Two",
         "One",
     ]
+
+
+def test_days_actions_and_words_narrow_the_history(session: Session) -> None:
+    owner, today = make_owner(session), lagos_today()
+    db.attribute(session, who="staff:77", why="asked by Letter_1")
+    owners.update_owner(session, owner.id, OwnerUpdate(first_name="Zainab"), actor=FINANCE)
+
+    def found(**more: object) -> list[str]:
+        wanted = HistoryFilter.model_validate(
+            {"table_name": "crm_owners", "record_id": owner.id, **more}
+        )
+        return [row.action for row in history.list_history(wanted, actor=ADMIN).page(session).rows]
+
+    assert found(action="update") == ["update"]
+    assert found(since=today, until=today) == ["update", "insert"]
+    assert found(since=today + timedelta(days=1)) == []
+    assert found(until=today - timedelta(days=1)) == []
+    assert found(why="letter_1") == ["update"]
+    assert found(why="letter%1") == []
+
+
+def test_words_alone_are_refused() -> None:
+    with pytest.raises(ValidationError, match="choose a person, a record or a first day"):
+        HistoryFilter(why="letter")
 
 
 def test_what_no_seal_covers_is_counted(session: Session) -> None:

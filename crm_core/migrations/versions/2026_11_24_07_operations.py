@@ -171,8 +171,15 @@ REVOKE DELETE ON crm_privacy_incidents FROM crm_app;
 SELECT crm_track('crm_privacy_incidents');
 """
 
+# The history is looked through by days, and for what is not an everyday change.
+BROWSING = """
+CREATE INDEX ix_crm_history_at ON crm_history (at);
+CREATE INDEX ix_crm_history_action ON crm_history (action, id)
+    WHERE action NOT IN ('insert', 'update');
+"""
+
 
 def upgrade() -> None:
     """Goes forward; there is no way back but a restore."""
-    for part in (VIEWS, OWNERS, INCOMING, OUTGOING, PRIVACY):
+    for part in (VIEWS, OWNERS, INCOMING, OUTGOING, PRIVACY, BROWSING):
         op.execute(part)

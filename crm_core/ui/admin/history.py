@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+from pydantic import ValidationError
 
 from crm_core.insights import history
 from crm_core.insights.schemas import HistoryFilter, HistoryRead, SealState
 from crm_core.people.names import names_of
 from crm_core.people.queries import list_staff
 from crm_core.people.schemas import Actor, Permission, StaffFilter
-from crm_core.ui import address_bar, facts, tables
+from crm_core.ui import address_bar, facts, past, tables
 from crm_core.ui.formatting import moment, words
 from crm_core.ui.page import load
+from crm_core.ui.plain import plain
 from crm_core.ui.tables import Table
 
 _COLUMNS = {
@@ -27,7 +29,14 @@ _FIELDS = {
     "Before": tables.text(width="large"),
     "After": tables.text(width="large"),
 }
-_DONE = {"insert": "made", "update": "changed", "delete": "removed", "reveal": "shown whole"}
+_DONE = {
+    "insert": "made",
+    "update": "changed",
+    "delete": "removed",
+    "reveal": "shown whole",
+    "read": "opened",
+    "export": "exported",
+}
 
 
 def show(actor: Actor) -> None:
@@ -58,6 +67,10 @@ def show(actor: Actor) -> None:
     )
     _ways(found.next_cursor)
     _chosen(found.rows)
+    if wanted.table_name and wanted.record_id:
+        with st.container(border=True):
+            st.subheader("The record as it was", anchor=False)
+            past.show(wanted.table_name, wanted.record_id, actor, asked=True)
 
 
 def _seal(sealed: SealState) -> None:
@@ -74,17 +87,27 @@ def _seal(sealed: SealState) -> None:
 
 def _filters(table_names: Sequence[str], names: Mapping[str, str]) -> HistoryFilter:
     options = {name: _called(name) for name in table_names}
-    with st.grid(3, min_column_width=170):
-        table = address_bar.choice("table", "Kind of record", options, any_label="All")
-        who = address_bar.choice("who", "Who", names, any_label="Everybody")
-        record = address_bar.search("Number of the record", param="record")
-    return HistoryFilter(
-        table_name=table,
-        who=who,
-        record_id=int(record) if record and record.isdecimal() and len(record) < 19 else None,
-        cursor=st.query_params.get("after"),
-        limit=tables.PAGE,
-    )
+    with st.grid(4, min_column_width=170):
+        given: dict[str, object] = {
+            "table_name": address_bar.choice("table", "Kind of record", options, any_label="All"),
+            "who": address_bar.choice("who", "Who", names, any_label="Everybody"),
+            "record_id": _number(address_bar.search("Number of the record", param="record")),
+            "action": address_bar.choice("action", "What was done", _DONE, any_label="Anything"),
+            "since": address_bar.day("since", "First day"),
+            "until": address_bar.day("until", "Last day"),
+            "why": address_bar.search("Words in why", param="why"),
+        }
+    given |= {"cursor": st.query_params.get("after"), "limit": tables.PAGE}
+    try:
+        return HistoryFilter.model_validate(given)
+    except ValidationError as error:
+        st.warning(plain(error.errors()[0]["msg"].removeprefix("Value error, ").capitalize() + "."))
+        return HistoryFilter.model_validate(given | {"why": None})
+
+
+def _number(written: str | None) -> int | None:
+    readable = written and written.isascii() and written.isdecimal() and len(written) < 19
+    return int(written) or None if written and readable else None
 
 
 def _ways(next_cursor: str | None) -> None:
@@ -109,6 +132,7 @@ def _chosen(changes: Sequence[HistoryRead]) -> None:
     with st.container(border=True):
         st.subheader("The change, field by field", anchor=False)
         st.text(f"Request {change.request_id or '–'}, by {change.who}")
+        _whole_record(change)
         tables.show(
             Table(
                 rows=[
@@ -120,6 +144,16 @@ def _chosen(changes: Sequence[HistoryRead]) -> None:
                 empty="No field of the record is told.",
             )
         )
+
+
+def _whole_record(change: HistoryRead) -> None:
+    """From a change to the record on either side of it."""
+    if change.record_id is None or change.action not in ("insert", "update", "delete"):
+        return
+    here = {"table": change.table_name, "record": str(change.record_id), "after": None}
+    with st.container(horizontal=True):
+        for label, side in (("The record before it", "before"), ("The record after it", None)):
+            st.button(label, on_click=address_bar.go, args=({**here, "side": side},))
 
 
 def _row(change: HistoryRead, names: Mapping[str, str]) -> dict[str, object]:

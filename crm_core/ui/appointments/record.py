@@ -16,7 +16,7 @@ from crm_core.appointments.schemas import (
     StepBack,
 )
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import address_bar, beside, facts, histories, tables
+from crm_core.ui import address_bar, beside, facts, histories, past, tables
 from crm_core.ui.appointments import booking, listing
 from crm_core.ui.formatting import moment, words
 from crm_core.ui.forms import Form
@@ -52,7 +52,7 @@ def show(actor: Actor, visit_id: int) -> None:
         queries.APPOINTMENTS,
         listing.filters_of_address(),
         record=("visit", visit_id),
-        without=["visit", "do"],
+        without=["visit", "do", *past.PARAMS],
     )
     with load() as session:
         visit = queries.get_appointment(session, visit_id)
@@ -71,7 +71,7 @@ def show(actor: Actor, visit_id: int) -> None:
     with right.container(border=True):
         _whom(visit)
     _told(notices)
-    _history(visit)
+    _history(visit, actor)
 
 
 def _head(visit: AppointmentRead) -> None:
@@ -185,6 +185,6 @@ def _told(notices: list[NoticeRead]) -> None:
     )
 
 
-def _history(visit: AppointmentRead) -> None:
+def _history(visit: AppointmentRead, actor: Actor) -> None:
     st.subheader("History", anchor=False)
-    histories.show("crm_appointments", visit.id, noun="visit", made="Booked")
+    histories.show("crm_appointments", visit.id, actor, noun="visit", made="Booked")

@@ -18,7 +18,7 @@ from crm_core.campaigns.schemas import (
     TargetAudience,
 )
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import address_bar, beside, facts, histories
+from crm_core.ui import address_bar, beside, facts, histories, past
 from crm_core.ui.campaigns import editing, explaining, listing, progress, words
 from crm_core.ui.formatting import counted, moment
 from crm_core.ui.forms import Form
@@ -27,7 +27,7 @@ from crm_core.ui.plain import plain
 from crm_core.ui.states import chips, label_of
 
 _S = CampaignStatus
-_HERE = ["campaign", "tab", "do", "fate", "people"]
+_HERE = ["campaign", "tab", "do", "fate", "people", *past.PARAMS]
 
 
 def show(actor: Actor, campaign_id: int) -> None:
@@ -52,7 +52,7 @@ def show(actor: Actor, campaign_id: int) -> None:
     shows: dict[str, Callable[[], None]] = {
         "Who and why": partial(explaining.show, campaign, actor),
         "Message": partial(_message, campaign, actor),
-        "History": partial(_history, campaign),
+        "History": partial(_history, campaign, actor),
     }
     if campaign.status.launched or campaign.status is _S.CANCELLED:
         shows = {
@@ -237,5 +237,5 @@ def _list(campaign: CampaignRead, actor: Actor) -> None:
             service.upload_list(session, campaign.id, data, actor=actor)
 
 
-def _history(campaign: CampaignRead) -> None:
-    histories.show("crm_campaigns", campaign.id, noun="campaign", made="Drafted")
+def _history(campaign: CampaignRead, actor: Actor) -> None:
+    histories.show("crm_campaigns", campaign.id, actor, noun="campaign", made="Drafted")

@@ -7,7 +7,7 @@ import streamlit as st
 from crm_core.feedback import lists, queries
 from crm_core.feedback.schemas import OPEN, FeedbackFilter, FeedbackRead, SourceType
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import address_bar, beside, facts, states
+from crm_core.ui import address_bar, beside, facts, past, states
 from crm_core.ui.feedback import actions, listing, queue, thread, words
 from crm_core.ui.formatting import day, moment
 from crm_core.ui.formatting import words as said
@@ -43,7 +43,7 @@ def show(actor: Actor, feedback_id: int) -> None:
         lists.QUEUE,
         behind,
         record=("feedback", feedback_id),
-        without=["feedback", "do"],
+        without=["feedback", "do", *past.PARAMS],
     )
     with load() as session:
         piece = queries.get_feedback(session, feedback_id)
@@ -57,6 +57,7 @@ def show(actor: Actor, feedback_id: int) -> None:
             height=_HIGH if len(entries) > 6 else "content", border=False, autoscroll=True
         ):
             thread.show(piece, merged, entries)
+        past.show("crm_feedback", piece.id, actor)
     with right:
         if actor.may(Permission.FEEDBACK_WRITE):
             actions.show(actor, piece, behind)

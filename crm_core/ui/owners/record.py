@@ -10,7 +10,7 @@ from crm_core.messaging.schemas import RecipientType
 from crm_core.owners import queries
 from crm_core.owners.schemas import OwnerRead, PaymentStatus
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import address_bar, beside, facts
+from crm_core.ui import address_bar, beside, facts, histories, past
 from crm_core.ui.formatting import counted, day
 from crm_core.ui.messages import person as messages
 from crm_core.ui.messages.log import PARAMS_OF_PERSON
@@ -34,7 +34,17 @@ _PAYMENT = {
     PaymentStatus.PENDING: "A payout awaits approval",
     PaymentStatus.OVERDUE: "A payout is overdue",
 }
-_PARAMS = ("owner", "tab", "edit", "month", "state", "page", "contract", *PARAMS_OF_PERSON)
+_PARAMS = (
+    "owner",
+    "tab",
+    "edit",
+    "month",
+    "state",
+    "page",
+    "contract",
+    *past.PARAMS,
+    *PARAMS_OF_PERSON,
+)
 
 
 def show(owner_id: int, actor: Actor) -> None:
@@ -64,6 +74,9 @@ def show(owner_id: int, actor: Actor) -> None:
             "Messages": partial(messages.show, RecipientType.OWNER, owner.id, actor),
             "Conversations": partial(contacts.show, owner, actor),
             "Hospital revenue": partial(revenue.of_owner, owner, actor, places),
+            "History": partial(
+                histories.show, "crm_owners", owner.id, actor, noun="owner", made="Entered"
+            ),
         }
     )
 

@@ -10,7 +10,7 @@ from crm_core.loyalty.schemas import MemberRead
 from crm_core.messaging.schemas import RecipientType
 from crm_core.patients.schemas import age_on
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import address_bar, beside
+from crm_core.ui import address_bar, beside, past
 from crm_core.ui.formatting import counted
 from crm_core.ui.messages import person as messages
 from crm_core.ui.messages.log import PARAMS_OF_PERSON
@@ -43,6 +43,7 @@ _HERE = (
     "readings",
     "visits",
     "said",
+    *past.PARAMS,
     *PARAMS_OF_PERSON,
 )
 _DOING = {
@@ -85,7 +86,7 @@ def show(patient_id: int, actor: Actor) -> None:
             "Visits": partial(visits.show, patient, actor),
             "Messages": partial(messages.show, RecipientType.PATIENT, patient.id, actor),
             "Feedback": partial(feedback.show, patient, actor),
-            "History": partial(timeline.show, patient),
+            "History": partial(timeline.show, patient, actor),
         }
     )
 

@@ -6,7 +6,8 @@ from typing import Any
 from crm_core.insights.schemas import Happening
 from crm_core.insights.timelines import history_of
 from crm_core.loyalty.schemas import MemberRead
-from crm_core.ui import address_bar, tables
+from crm_core.people.schemas import Actor
+from crm_core.ui import address_bar, past, tables
 from crm_core.ui.formatting import words
 from crm_core.ui.page import load
 
@@ -36,12 +37,13 @@ _COLUMNS = {
 }
 
 
-def show(patient: MemberRead) -> None:
+def show(patient: MemberRead, actor: Actor) -> None:
     """The tab History: changes, the latest first; who opened the record on request."""
     readings = address_bar.switch("readings", "Also who opened the record")
     with load() as session:
         happened = history_of(session, "crm_patients", patient.id)
     _table([each for each in happened if readings or each.action != _READ])
+    past.show("crm_patients", patient.id, actor)
 
 
 def _table(happened: Sequence[Happening]) -> None:

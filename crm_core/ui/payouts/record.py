@@ -23,7 +23,7 @@ from crm_core.payouts.transfers.queries import holders_of, story_of
 from crm_core.payouts.transfers.schemas import AccountHolder, TransferStory
 from crm_core.people.names import names_of
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import beside, downloads, facts, plans, states, tables
+from crm_core.ui import beside, downloads, facts, past, plans, states, tables
 from crm_core.ui.formatting import day, moment, percent, period, words
 from crm_core.ui.forms import Form
 from crm_core.ui.page import act, load
@@ -55,7 +55,7 @@ def show(actor: Actor, payout_id: int) -> None:
         queries.PAYOUTS,
         listing.filters_of_address(),
         record=("payout", payout_id),
-        without=["payout", "do"],
+        without=["payout", "do", *past.PARAMS],
     )
     proposal = plans.opened(queue.NAME)
     if proposal is not None and [v.id for v in proposal.plan.verdicts] == [payout_id]:
@@ -73,7 +73,7 @@ def show(actor: Actor, payout_id: int) -> None:
     with right:
         _account(actor, record)
         _facts(record)
-    _proof(record)
+    _proof(record, actor)
 
 
 def _record(session: Session, payout_id: int) -> _Record:
@@ -204,10 +204,11 @@ def _facts(record: _Record) -> None:
         )
 
 
-def _proof(record: _Record) -> None:
+def _proof(record: _Record, actor: Actor) -> None:
     with st.container(border=True):
         st.subheader("What happened", anchor=False)
         timeline.show(record.happenings)
+        past.show("crm_payouts", record.payout.id, actor)
     left, right = st.columns(2)
     with left.container(border=True, height="stretch"):
         st.subheader("Approvals", anchor=False)
