@@ -1,5 +1,6 @@
 """Text that people type: trimmed, without characters that no person types."""
 
+import re
 import unicodedata
 from typing import Annotated, Literal
 
@@ -60,6 +61,15 @@ Reason = Annotated[
     AfterValidator(_one_line),
 ]
 """Why something is done: a short sentence."""
+
+_CODE = re.compile(r"([a-z]+)-[0-9]+", re.IGNORECASE)
+
+
+def code_in(search: str | None, prefix: str) -> str | None:
+    """What is searched, where it is a code such as ``HOS-012`` with this prefix."""
+    found = _CODE.fullmatch(search.strip()) if search else None
+    return search if found and found[1].upper() == prefix else None
+
 
 Search = Annotated[
     str,

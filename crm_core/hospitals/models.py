@@ -97,6 +97,11 @@ class Doctor(Base):
         ),
         Index("ix_crm_doctors_hospital_id_name", "hospital_id", "name", "id"),
         Index("ix_crm_doctors_name_id", "name", "id"),
+        Index(
+            "ix_crm_doctors_words",
+            text("to_tsvector('simple', crm_search_text(name))"),
+            postgresql_using="gin",
+        ),
         Index("ix_crm_doctors_department_id", "department_id"),
         Index("uq_crm_doctors_calendar_hash", "calendar_hash", unique=True),
     )

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import Boolean, bindparam, func, select
+from sqlalchemy import Boolean, Text, bindparam, func, literal_column, select
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Session
 
 from crm_core.base.read import Listing, Order, Read
@@ -36,11 +37,17 @@ HOSPITALS: Listing[HospitalRead] = Listing(
         Hospital.state,
         Hospital.created_at,
     ),
-    filters={"search": Hospital.search.op("@@")(func.crm_search_query(bindparam("search")))},
+    filters={
+        "search_words": Hospital.search.op("@@")(func.crm_search_query(bindparam("search_words"))),
+        "search_code": Hospital.hospital_code == func.upper(bindparam("search_code", type_=Text)),
+    },
     orders={"newest": Order((Hospital.created_at, Hospital.id))},
     key=Hospital.id,
     noun="Hospital",
 )
+
+# As its index has it.
+_DOCTOR_WORDS = literal_column("to_tsvector('simple', crm_search_text(crm_doctors.name))", TSVECTOR)
 
 DOCTORS: Listing[DoctorRead] = Listing(
     schema=DoctorRead,
@@ -62,6 +69,8 @@ DOCTORS: Listing[DoctorRead] = Listing(
         "hospital_id": Doctor.hospital_id == bindparam("hospital_id"),
         "department_id": Doctor.department_id == bindparam("department_id"),
         "active": Doctor.active == bindparam("active", type_=Boolean),
+        "search_words": _DOCTOR_WORDS.op("@@")(func.crm_search_query(bindparam("search_words"))),
+        "search_code": Doctor.doctor_code == func.upper(bindparam("search_code", type_=Text)),
     },
     orders={"name": Order((Doctor.name, Doctor.id), descending=False)},
     key=Doctor.id,

@@ -16,7 +16,7 @@ from pydantic import (
 from crm_core.base.clock import DayOrMonth, Instant, TimeOfDay, lagos_today, month_start
 from crm_core.base.money import Naira
 from crm_core.base.paging import PageRequest
-from crm_core.base.words import Line, Name, RecordId, Search
+from crm_core.base.words import Line, Name, RecordId, Search, code_in
 
 
 def _first_of_month(day: date) -> date:
@@ -53,9 +53,19 @@ class HospitalRead(BaseModel):
 
 
 class HospitalFilter(PageRequest):
-    """Hospitals by words of name, city or state."""
+    """Hospitals by words of name, city or state, or by code."""
 
-    search: Search | None = None
+    search: Search | None = Field(None, description="Words of name, city or state, or a code")
+
+    @property
+    def search_code(self) -> str | None:
+        """The code of one hospital."""
+        return code_in(self.search, "HOS")
+
+    @property
+    def search_words(self) -> str | None:
+        """Words of name, city or state."""
+        return None if self.search_code else self.search
 
 
 class RevenueRecord(BaseModel):
@@ -153,11 +163,22 @@ def _flag(value: object) -> object:
 
 
 class DoctorFilter(PageRequest):
-    """Doctors by hospital and department, by name; ``active`` leaves out those who left."""
+    """Doctors by place and words of the name, or by code; ``active`` leaves out who left."""
 
     hospital_id: RecordId | None = None
     department_id: RecordId | None = None
     active: Annotated[bool, BeforeValidator(_flag)] | None = None
+    search: Search | None = Field(None, description="Words of the name, or a code")
+
+    @property
+    def search_code(self) -> str | None:
+        """The code of one doctor."""
+        return code_in(self.search, "DOC")
+
+    @property
+    def search_words(self) -> str | None:
+        """Words of the name."""
+        return None if self.search_code else self.search
 
 
 class Shift(BaseModel):

@@ -13,18 +13,23 @@ from sqlalchemy.orm import Session
 
 from crm_core.appointments.queries import list_appointments
 from crm_core.appointments.schemas import AppointmentFilter, AppointmentRead
+from crm_core.base.clock import to_lagos
 from crm_core.base.money import naira
 from crm_core.base.paging import PageRequest
 from crm_core.base.read import Read
-from crm_core.base.words import Search
+from crm_core.base.words import Search, code_in
 from crm_core.feedback.queries import list_feedback
 from crm_core.feedback.schemas import FeedbackFilter, FeedbackRead
-from crm_core.loyalty.queries import list_members
+from crm_core.hospitals.queries import list_doctors, list_hospitals
+from crm_core.hospitals.schemas import DoctorFilter, DoctorRead, HospitalFilter, HospitalRead
+from crm_core.loyalty.queries import get_member, list_members
 from crm_core.loyalty.schemas import MemberFilter, MemberRead
+from crm_core.owners.contracts import list_contracts
 from crm_core.owners.queries import list_owners
-from crm_core.owners.schemas import OwnerFilter, OwnerRead
-from crm_core.payouts.queries import list_payouts
-from crm_core.payouts.schemas import PayoutFilter, PayoutRead
+from crm_core.owners.schemas import ContractFilter, ContractRead, OwnerFilter, OwnerRead
+from crm_core.patients.queries import id_of_code
+from crm_core.payouts.queries import list_files, list_payouts
+from crm_core.payouts.schemas import FileRead, PayoutFilter, PayoutRead
 from crm_core.people.schemas import Actor, Permission
 
 Filters = TypeVar("Filters", bound=PageRequest)
@@ -40,6 +45,7 @@ class Hit(BaseModel):
     Attributes:
         kind: ``patients``, ``owners`` …: the page that shows it.
         state: as the record has it, for its colour.
+        within: the record on whose page it stands, such as a contract's owner.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -50,6 +56,7 @@ class Hit(BaseModel):
     title: str
     detail: str
     state: str
+    within: int | None = None
 
 
 class Found(BaseModel):
@@ -81,7 +88,7 @@ class Kind:
 
 def search(session: Session, words: str, *, actor: Actor) -> list[Found]:
     """Everything that fits, by kind; kinds that the actor may not see are left out."""
-    found = []
+    found, words = [], words.strip()
     for kind in KINDS:
         if actor.may(kind.needs):
             total, hits = kind.find(session, words)
@@ -95,6 +102,7 @@ def _finder(
     filter_class: type[Filters],
     hit: Callable[[Row], Hit],
     *,
+    field: str = "search",
     only: str = "",
 ) -> Callable[[Session, str], tuple[int, Sequence[Hit]]]:
     """Looks in a list by its own search; ``only`` for words that begin so."""
@@ -102,11 +110,27 @@ def _finder(
     def find(session: Session, words: str) -> tuple[int, Sequence[Hit]]:
         if not words.lower().startswith(only):
             return 0, []
-        wanted = filter_class.model_validate({"search": words, "limit": FIRST})
+        wanted = filter_class.model_validate({field: words, "limit": FIRST})
         page = listing(wanted).page(session)
         return page.total, [hit(one) for one in page.rows]
 
     return find
+
+
+def _patients(session: Session, words: str) -> tuple[int, Sequence[Hit]]:
+    """The list's own search, and whose code it is: merged records and friends are named so, too."""
+    total, hits = _members(session, words)
+    named = id_of_code(session, words)
+    if named is None or any(hit.id == named for hit in hits):
+        return total, hits
+    return total + 1, [_patient(get_member(session, named)), *hits[: FIRST - 1]]
+
+
+def _bank_files(session: Session, words: str) -> tuple[int, Sequence[Hit]]:
+    if code_in(words, "BNK") is None:
+        return 0, []
+    files = list_files(session, limit=1, code=words)
+    return len(files), [_bank_file(each) for each in files]
 
 
 def _patient(one: MemberRead) -> Hit:
@@ -142,6 +166,51 @@ def _payout(one: PayoutRead) -> Hit:
     )
 
 
+def _bank_file(one: FileRead) -> Hit:
+    return Hit(
+        kind="bank-files",
+        id=one.id,
+        code=one.file_code,
+        title=f"Bank file of {to_lagos(one.created_at):%d %b %Y}",
+        detail=f"{naira(one.control_total)}, {one.payout_count:,} in it, {one.paid:,} paid",
+        state="processing" if one.open else "completed",
+    )
+
+
+def _contract(one: ContractRead) -> Hit:
+    return Hit(
+        kind="contracts",
+        id=one.id,
+        code=one.contract_code,
+        title=f"{one.owner_name}, {one.hospital_name}",
+        detail=f"{one.start_date:%d %b %Y} to {one.end_date:%d %b %Y}",
+        state=one.status,
+        within=one.owner_id,
+    )
+
+
+def _hospital(one: HospitalRead) -> Hit:
+    return Hit(
+        kind="hospitals",
+        id=one.id,
+        code=one.hospital_code,
+        title=one.name,
+        detail=f"{one.city}, {one.state}",
+        state="",
+    )
+
+
+def _doctor(one: DoctorRead) -> Hit:
+    return Hit(
+        kind="doctors",
+        id=one.id,
+        code=one.doctor_code,
+        title=one.name,
+        detail=", ".join(each for each in (one.specialty, one.hospital_name) if each),
+        state="active" if one.active else "inactive",
+    )
+
+
 def _visit(one: AppointmentRead) -> Hit:
     return Hit(
         kind="visits",
@@ -164,10 +233,20 @@ def _case(one: FeedbackRead) -> Hit:
     )
 
 
+_members = _finder(list_members, MemberFilter, _patient)
 KINDS = (
-    Kind("patients", Permission.PATIENTS_READ, _finder(list_members, MemberFilter, _patient)),
+    Kind("patients", Permission.PATIENTS_READ, _patients),
     Kind("owners", Permission.OWNERS_READ, _finder(list_owners, OwnerFilter, _owner)),
+    # By code alone: the contracts of an owner are one click from the owner.
+    Kind(
+        "contracts",
+        Permission.OWNERS_READ,
+        _finder(list_contracts, ContractFilter, _contract, field="code", only="con-"),
+    ),
+    Kind("hospitals", Permission.OWNERS_READ, _finder(list_hospitals, HospitalFilter, _hospital)),
+    Kind("doctors", Permission.APPOINTMENTS_READ, _finder(list_doctors, DoctorFilter, _doctor)),
     Kind("payouts", Permission.PAYOUTS_READ, _finder(list_payouts, PayoutFilter, _payout)),
+    Kind("bank-files", Permission.PAYOUTS_READ, _bank_files),
     Kind("feedback", Permission.FEEDBACK_READ, _finder(list_feedback, FeedbackFilter, _case)),
     # By code alone: the visits of a person are one click from the person.
     Kind(

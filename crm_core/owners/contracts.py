@@ -61,6 +61,7 @@ CONTRACTS: Listing[ContractRead] = Listing(
         "owner_id": OwnerContract.owner_id == bindparam("owner_id"),
         "hospital_id": OwnerContract.hospital_id == bindparam("hospital_id"),
         "status": bindparam("status", type_=String) == _STATUS,
+        "code": OwnerContract.contract_code == func.upper(bindparam("code", type_=Text)),
     },
     orders={"newest": Order((OwnerContract.created_at, OwnerContract.id))},
     key=OwnerContract.id,

@@ -124,6 +124,12 @@ def patient_by_code(session: Session, code: str) -> PatientRead:
     return get_patient(session, found)
 
 
+def id_of_code(session: Session, code: str) -> int | None:
+    """Who has this code, or gives it to friends; where merged, the one that stayed."""
+    found = session.execute(_BY_ANY_CODE, {"code": code.strip()}).scalar()
+    return None if found is None else int(found)
+
+
 def resembling(session: Session, data: PatientCreate | Likeness) -> list[Resemblance]:
     """Patients with the same phone, NIN, or name and day of birth; at most ten."""
     values = {
@@ -151,6 +157,10 @@ _SURVIVING = text(
 )
 _BY_CODE = text(
     "SELECT coalesce(merged_into_id, id) FROM crm_patients WHERE patient_code = upper(:code)"
+)
+_BY_ANY_CODE = text(
+    "SELECT coalesce(merged_into_id, id) FROM crm_patients"
+    " WHERE patient_code = upper(:code) OR referral_code = upper(:code)"
 )
 _RESEMBLING = text(
     """

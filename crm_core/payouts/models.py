@@ -218,6 +218,7 @@ class PayoutAttempt(Base):
         ),
         Index("ix_crm_payout_attempts_payout_id", "payout_id"),
         Index("ix_crm_payout_attempts_file_id", "file_id"),
+        Index("ix_crm_payout_attempts_reference", "reference"),
     )
 
     payout_id: Mapped[int] = mapped_column(ForeignKey("crm_payouts.id", ondelete="RESTRICT"))

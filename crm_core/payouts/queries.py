@@ -18,6 +18,7 @@ from sqlalchemy import (
     literal_column,
     select,
     text,
+    true,
 )
 from sqlalchemy.orm import Session
 
@@ -76,8 +77,11 @@ _PAID_MONTH = bindparam("paid_month", type_=Date)
 
 _BY_REFERENCE = text(
     """
-    SELECT id FROM crm_payouts WHERE payment_reference = lower(:search_reference)
-    UNION ALL SELECT id FROM crm_payouts WHERE bank_reference = :search_reference
+    SELECT payout_id FROM crm_payout_attempts WHERE reference = lower(:search_reference)
+    UNION ALL SELECT id FROM crm_payouts WHERE payment_reference = lower(:search_reference)
+    UNION ALL SELECT id FROM crm_payouts
+    WHERE bank_reference IN (:search_reference, upper(:search_reference))
+    UNION ALL SELECT payout_id FROM crm_transfers WHERE transfer_code = :search_reference
     UNION ALL SELECT p.id FROM crm_owners o JOIN crm_payouts p ON p.owner_id = o.id
     WHERE o.search @@ crm_search_query(:search_reference)
     """
@@ -227,9 +231,19 @@ def attempts_of(session: Session, payout_id: int) -> list[AttemptRead]:
     return [AttemptRead.model_validate(attempt) for attempt in found]
 
 
-def list_files(session: Session, *, limit: int = 50) -> list[FileRead]:
-    """The latest bank files, newest first, with how many of their payouts are still open."""
+def file_code(session: Session, file_id: int) -> str | None:
+    """What a bank file is called; None where there is none."""
+    return session.scalars(select(PayoutFile.file_code).where(PayoutFile.id == file_id)).first()
+
+
+def list_files(session: Session, *, limit: int = 50, code: str | None = None) -> list[FileRead]:
+    """The latest bank files, newest first, with how many of their payouts are still open.
+
+    Args:
+        code: the one file that has it, in capitals or not.
+    """
     state = func.count().filter
+    wanted = true() if code is None else PayoutFile.file_code == code.upper()
     found = session.execute(
         select(
             PayoutFile.id,
@@ -243,6 +257,7 @@ def list_files(session: Session, *, limit: int = 50) -> list[FileRead]:
             state(Payout.status.in_(("processing", "unknown"))).label("open"),
         )
         .outerjoin(Payout, Payout.file_id == PayoutFile.id)
+        .where(wanted)
         .group_by(PayoutFile.id)
         .order_by(PayoutFile.id.desc())
         .limit(limit)

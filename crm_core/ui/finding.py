@@ -1,10 +1,10 @@
 """Search from everywhere: the box in the sidebar, and what was found."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import streamlit as st
 
-from crm_core.insights.search import FIRST, Found, search
+from crm_core.insights.search import FIRST, Found, Hit, search
 from crm_core.people.schemas import Actor
 from crm_core.ui import address_bar, tables
 from crm_core.ui.formatting import counted
@@ -22,18 +22,41 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a kind of record is shown: its page, and the parameters of one and of the list."""
+    """Where a kind of record is shown: its page, and the parameters of one and of the list.
+
+    Attributes:
+        record: the parameter that names the record.
+        beside: what else the address of the record needs.
+        within: the parameter that names the record on whose page it stands.
+    """
 
     label: str
     page: str
     record: str
     listing: dict[str, str]
+    beside: dict[str, str] = field(default_factory=dict)
+    within: str = ""
+
+    def opens(self, hit: Hit) -> dict[str, str | None]:
+        """Parameters of the address that show what was found."""
+        owner = {self.within: str(hit.within)} if self.within else {}
+        return {**self.beside, **owner, self.record: str(hit.id)}
 
 
+_ALL_PAYOUTS = {"tab": "all-payouts"}
+_CONTRACTS, _HOSPITALS = {"tab": "contracts"}, {"tab": "hospitals"}
 PLACES = {
     "patients": _Place("patient", "pages/patients.py", "patient", {}),
     "owners": _Place("owner", "pages/owners.py", "owner", {"tab": "owners"}),
-    "payouts": _Place("payout", "pages/payouts.py", "payout", {"tab": "all-payouts"}),
+    "contracts": _Place(
+        "contract", "pages/owners.py", "contract", _CONTRACTS, beside=_CONTRACTS, within="owner"
+    ),
+    "hospitals": _Place("hospital", "pages/owners.py", "hospital", _HOSPITALS, beside=_HOSPITALS),
+    "doctors": _Place("doctor", "pages/appointments.py", "who", {"tab": "doctors"}),
+    "payouts": _Place("payout", "pages/payouts.py", "payout", _ALL_PAYOUTS),
+    "bank-files": _Place(
+        "bank file", "pages/payouts.py", "file", _ALL_PAYOUTS, beside=_ALL_PAYOUTS
+    ),
     "feedback": _Place("case", "pages/feedback.py", "feedback", {"tab": "all-feedback"}),
     "visits": _Place("visit", "pages/appointments.py", "visit", {"tab": "all-visits"}),
 }
@@ -70,6 +93,7 @@ def show(actor: Actor) -> None:
 
 def _kind(found: Found, words: str) -> None:
     place = PLACES[found.kind]
+    hits = {hit.id: hit for hit in found.hits}
     some = "more than 1,000" if found.total > 1000 else counted(found.total, place.label)
     st.subheader(some if found.total <= 1000 else f"{some} {place.label}s", anchor=False)
     tables.pick_one(
@@ -84,7 +108,7 @@ def _kind(found: Found, words: str) -> None:
             empty="",
             name=f"found-{found.kind}",
         ),
-        opens=lambda record_id: {place.record: str(record_id)},
+        opens=lambda record_id: place.opens(hits[record_id]),
         page=place.page,
     )
     if found.total > FIRST:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
@@ -9,10 +10,12 @@ from crm_core.people import views
 from crm_core.people.models import Staff
 from crm_core.people.schemas import Role
 from crm_core.people.views import ViewCreate
+from crm_core.ui.finding import PLACES
+from tests.insights.test_codes import MAKERS, hits
 from tests.make import actor_for
 from tests.make_business import make_owner, make_payout
 from tests.make_patients import make_patient
-from tests.pages.acting import cells, fill, labels, press, texts
+from tests.pages.acting import cells, errors, fill, htmls, labels, press, texts
 
 Open = Callable[..., AppTest]
 
@@ -87,3 +90,27 @@ def test_a_list_opens_with_its_default(
     del page.query_params["status"]
     page.run()
     assert "status" not in page.query_params
+
+
+@pytest.mark.parametrize("prefix", MAKERS)
+def test_a_code_that_was_found_stands_on_the_page_that_it_opens(
+    visit: Open, session: Session, prefix: str
+) -> None:
+    code, kind, record_id = MAKERS[prefix](session)
+    page = visit("pages/search.py", Role.VIEWER, q=code)
+    assert cells(page, "Code") == [code]
+
+    [hit] = [hit for hit in hits(session, code) if (hit.kind, hit.id) == (kind, record_id)]
+    place = PLACES[kind]
+    opened = visit(place.page, Role.VIEWER, **place.opens(hit))
+
+    assert not errors(opened)
+    assert code in everything(opened)
+
+
+def everything(page: AppTest) -> str:
+    """All that is written on the page, whatever it is written with."""
+    written = [*texts(page), *htmls(page), *labels(page)]
+    written += [each.value.replace("\\", "") for each in (*page.subheader, *page.header)]
+    written += [str(table.value.to_string()) for table in page.dataframe]
+    return "\n".join(written)

@@ -119,11 +119,12 @@ class ContractRead(BaseModel):
 
 
 class ContractFilter(PageRequest):
-    """Contracts by owner, hospital and state."""
+    """Contracts by owner, hospital and state, or one by its code."""
 
     owner_id: RecordId | None = None
     hospital_id: RecordId | None = None
     status: ContractStatus | None = None
+    code: Line | None = Field(None, description="One contract's code, such as CON-012")
 
 
 class SurveyCreate(BaseModel):

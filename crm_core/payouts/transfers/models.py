@@ -63,6 +63,7 @@ class Transfer(Base):
         ),
         Index("ix_crm_transfers_payout_id", "payout_id"),
         Index("ix_crm_transfers_account_id", "account_id"),
+        Index("ix_crm_transfers_transfer_code", "transfer_code"),
         Index(
             "ix_crm_transfers_due",
             "due_at",

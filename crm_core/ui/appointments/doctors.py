@@ -46,7 +46,9 @@ def show(actor: Actor) -> None:
         places = {each.id: each.name for each in queries.all_hospitals(session)}
     named = {str(place): name for place, name in places.items()}
     chosen = address_bar.choice("hospital", "Hospital", named, any_label="All hospitals")
+    search = address_bar.search("Search by name")
     filters = DoctorFilter(
+        search=search,
         hospital_id=int(chosen) if chosen else None,
         page=address_bar.page_of(),
         limit=tables.PAGE,
@@ -59,7 +61,7 @@ def show(actor: Actor) -> None:
             columns=_COLUMNS,
             ids=[doctor.id for doctor in found.rows],
             alt="Doctors by name",
-            empty="No doctor works here yet: add the first one below.",
+            empty="No doctor fits." if search else "No doctor works here yet: add one below.",
             name="doctors",
         ),
         opens=lambda doctor_id: {"who": str(doctor_id)},

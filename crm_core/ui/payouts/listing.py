@@ -66,15 +66,22 @@ def _filter_widgets(hospitals: list[HospitalRead]) -> None:
         address_bar.choice("sort", "Order", _SORTS, any_label="Newest first")
     with st.container(horizontal=True, vertical_alignment="center"):
         address_bar.switch("overdue", "Only those past their due date")
-        _narrowed("file", "bank file")
-        _narrowed("owner", "owner")
+        _narrowed("file", _name_of_file(address_bar.number("file")))
+        _narrowed("owner", "one owner")
 
 
-def _narrowed(param: str, noun: str) -> None:
+def _name_of_file(file_id: int | None) -> str:
+    if file_id is None:
+        return ""
+    with load() as session:
+        return queries.file_code(session, file_id) or "no bank file"
+
+
+def _narrowed(param: str, what: str) -> None:
     """A filter that another page or figure has set, and the way out of it."""
     if address_bar.number(param) is not None:
         st.button(
-            f"Only of one {noun}: show all",
+            f"Only of {what}: show all",
             key=f"all-{param}",
             icon=":material/close:",
             on_click=address_bar.go,
