@@ -47,6 +47,7 @@ class Before(BaseModel):
         followers: records that had been merged into the one that went.
         referred: whether the one that went had referred the one that stays.
         lists: allergies and conditions of the one that stays.
+        visit_count: of both together; None for a merge of before this was kept.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -57,6 +58,7 @@ class Before(BaseModel):
     followers: list[int]
     referred: bool
     lists: dict[str, list[str]]
+    visit_count: int | None = None
     last_visit_date: date | None
     consent: Consent
 
@@ -129,6 +131,7 @@ def _before(session: Session, gone: Patient, stays: Patient) -> Before:
         followers=list(session.scalars(followers.order_by(Patient.id))),
         referred=stays.referred_by_id == gone.id,
         lists={name: list(getattr(stays, name)) for name in _LISTS},
+        visit_count=stays.visit_count + gone.visit_count,
         last_visit_date=stays.last_visit_date,
         consent=Consent.model_validate(stays),
     )

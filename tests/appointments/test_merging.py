@@ -1,20 +1,32 @@
 """Two records of one person become one: their visits come together, and stay sound."""
 
+from itertools import count
+
 import pytest
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from crm_core.appointments import service
 from crm_core.appointments.invariants import invariants
 from crm_core.appointments.queries import get_appointment, latest_of, list_appointments
-from crm_core.appointments.schemas import AppointmentFilter, Reschedule, StepBack, WaitlistCreate
+from crm_core.appointments.schemas import (
+    AppointmentFilter,
+    AppointmentRead,
+    Reschedule,
+    StepBack,
+    WaitlistCreate,
+)
 from crm_core.appointments.waiting import get_entry
 from crm_core.base.errors import Conflict
 from crm_core.loyalty.merging import merge_patients, part_patients
 from crm_core.loyalty.merging.schemas import Merge
+from crm_core.patients.queries import get_patient
+from tests.loyalty.acts import set_figure
 from tests.make_appointments import SUPERVISOR, in_days, make_visit
 from tests.make_business import make_hospital
 from tests.make_patients import DESK, make_patient
+
+WHY = StepBack(reason="a wrong click")
+_days = count(2)
 
 
 def test_visits_go_on_under_the_record_that_stays(session: Session) -> None:
@@ -81,15 +93,10 @@ def test_the_place_on_the_waitlist_goes_along(session: Session) -> None:
 
 def test_a_visit_completed_before_merging_is_undone_after_it(session: Session) -> None:
     stays, gone = make_patient(session), make_patient(session)
-    visit = make_visit(session, gone.id)
-    for step in (service.arrive, service.start, service.complete):
-        step(session, visit.id, actor=DESK)
+    visit = completed(session, gone.id)
     merge(session, stays.id, gone.id)
-    service.undo(session, visit.id, StepBack(reason="a wrong click"), actor=SUPERVISOR)
-    count = session.execute(
-        text("SELECT visit_count FROM crm_patients WHERE id = :id"), {"id": stays.id}
-    ).scalar_one()
-    assert count == 0
+    service.undo(session, visit.id, WHY, actor=SUPERVISOR)
+    assert count_of(session, stays.id) == 0
     assert list(invariants(session)) == []
 
 
@@ -119,6 +126,54 @@ def test_records_merged_one_after_the_other_come_apart_in_turn(session: Session)
     assert {one.id for one in latest_of(session, second.id)} == {visits[0].id, visits[1].id}
     part_patients(session, first.id, actor=DESK)
     assert [one.id for one in latest_of(session, first.id)] == [visits[0].id]
+
+
+def test_a_visit_without_points_since_keeps_the_records_merged(session: Session) -> None:
+    """Nothing in the ledger speaks of it, and it could be of either."""
+    stays, gone = make_patient(session), make_patient(session)
+    completed(session, gone.id)
+    set_figure(session, "visit_consultation", 0)
+    merge(session, stays.id, gone.id)
+    completed(session, gone.id)
+    with pytest.raises(Conflict, match="could be of either were counted"):
+        part_patients(session, gone.id, actor=DESK)
+    assert count_of(session, stays.id) == 2
+
+
+def test_a_visit_without_points_taken_back_since_keeps_the_records_merged(session: Session) -> None:
+    set_figure(session, "visit_consultation", 0)
+    stays, gone = make_patient(session), make_patient(session)
+    visit = completed(session, gone.id)
+    merge(session, stays.id, gone.id)
+    service.undo(session, visit.id, WHY, actor=SUPERVISOR)
+    with pytest.raises(Conflict, match="could be of either were counted"):
+        part_patients(session, gone.id, actor=DESK)
+    assert count_of(session, stays.id) == 0
+
+
+def test_a_visit_of_the_one_that_stays_taken_back_since_is_counted_off_there(
+    session: Session,
+) -> None:
+    stays, gone = make_patient(session), make_patient(session)
+    visit, _ = completed(session, stays.id), completed(session, gone.id)
+    merge(session, stays.id, gone.id)
+    service.undo(session, visit.id, WHY, actor=SUPERVISOR)
+    part_patients(session, gone.id, actor=DESK)
+    assert (count_of(session, stays.id), count_of(session, gone.id)) == (0, 1)
+    assert list(invariants(session)) == []
+
+
+def completed(session: Session, patient_id: int) -> AppointmentRead:
+    """A visit that is over."""
+    visit = make_visit(session, patient_id, day=in_days(next(_days)))
+    for step in (service.arrive, service.start, service.complete):
+        step(session, visit.id, actor=DESK)
+    return visit
+
+
+def count_of(session: Session, patient_id: int) -> int:
+    """How many visits the record counts."""
+    return get_patient(session, patient_id).visit_count
 
 
 def merge(session: Session, stays_id: int, gone_id: int) -> None:

@@ -122,6 +122,8 @@ def _why_not(merge: PatientMerge, row: Row[*tuple[Any, ...]]) -> str | None:
         return "The record that stayed was merged into another since: undo that first."
     if row.visited:
         return "A visit was completed since, and it could be of either: it stays merged."
+    if row.recounted:
+        return "Visits that could be of either were counted or taken back since: it stays merged."
     if row.used or row.owed_gone < 0 or row.owed_stays < 0:
         return "Points of the merged record were used or have ended since: it stays merged."
     return None
@@ -186,6 +188,8 @@ _MOVED = """
           AND split_part(t.reference_id, '/', 2) IN (SELECT id::text FROM taken)
     )
 """
+# A visit that brought no points is not in the ledger: only the count of both tells that there was
+# one, or that one was taken back. Those of the one that stays that brought points are known.
 _LOOK = text(
     f"""
     WITH m AS (SELECT * FROM crm_patient_merges WHERE id = :merge_id), {_MOVED},
@@ -212,6 +216,11 @@ _LOOK = text(
            EXISTS (SELECT FROM crm_loyalty_transactions t
                    WHERE t.patient_id = m.stays_id AND t.id > m.last_row_id AND t.rule = 'visit')
                AS visited,
+           coalesce(s.visit_count <> (m.before ->> 'visit_count')::int
+                    - (SELECT count(*) FROM crm_loyalty_undone_visits u
+                       JOIN crm_loyalty_transactions t ON t.id = u.id
+                       WHERE t.patient_id = m.stays_id AND u.created_at >= m.created_at), false)
+               AS recounted,
            EXISTS (SELECT FROM moved WHERE remaining <> points)
                OR EXISTS (SELECT FROM crm_loyalty_undone_visits u
                           JOIN crm_loyalty_transactions t ON t.id = u.id
