@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
@@ -27,6 +27,7 @@ from crm_core.campaigns.schemas import (
     RecipientRead,
     Rejection,
     Schedule,
+    Seen,
 )
 from crm_core.campaigns.segments.counting import SegmentCount, count_segment
 from crm_core.campaigns.segments.schemas import Criteria
@@ -40,6 +41,14 @@ router = APIRouter(
     dependencies=[needs(Permission.CAMPAIGNS_READ)],
 )
 CampaignId = Annotated[RecordId, Path()]
+
+
+def _shown(seen: Seen | None = None) -> int | None:
+    return seen.version if seen else None
+
+
+ShownVersion = Annotated[int | None, Depends(_shown)]
+"""A body is optional for the steps that say nothing else."""
 
 
 class Launch(BaseModel):
@@ -136,16 +145,20 @@ def preview_saved(
 
 
 @router.post("/{campaign_id}/submit")
-def submit_campaign(db: Db, actor: CurrentActor, campaign_id: CampaignId) -> Done[CampaignRead]:
+def submit_campaign(
+    db: Db, actor: CurrentActor, campaign_id: CampaignId, version: ShownVersion
+) -> Done[CampaignRead]:
     """Asks for approval."""
-    campaign = service.submit_campaign(db, campaign_id, actor=actor)
+    campaign = service.submit_campaign(db, campaign_id, actor=actor, version=version)
     return Done(message="Campaign submitted for approval", data=campaign)
 
 
 @router.post("/{campaign_id}/approve")
-def approve_campaign(db: Db, actor: CurrentActor, campaign_id: CampaignId) -> Done[CampaignRead]:
+def approve_campaign(
+    db: Db, actor: CurrentActor, campaign_id: CampaignId, version: ShownVersion
+) -> Done[CampaignRead]:
     """Approves a campaign that others drafted."""
-    campaign = service.approve_campaign(db, campaign_id, actor=actor)
+    campaign = service.approve_campaign(db, campaign_id, actor=actor, version=version)
     return Done(message="Campaign approved successfully", data=campaign)
 
 
@@ -168,16 +181,20 @@ def schedule_campaign(
 
 
 @router.post("/{campaign_id}/unschedule")
-def unschedule_campaign(db: Db, actor: CurrentActor, campaign_id: CampaignId) -> Done[CampaignRead]:
+def unschedule_campaign(
+    db: Db, actor: CurrentActor, campaign_id: CampaignId, version: ShownVersion
+) -> Done[CampaignRead]:
     """Takes the time back; it stays approved."""
-    campaign = service.unschedule_campaign(db, campaign_id, actor=actor)
+    campaign = service.unschedule_campaign(db, campaign_id, actor=actor, version=version)
     return Done(message="Campaign taken off the schedule", data=campaign)
 
 
 @router.post("/{campaign_id}/launch")
-def launch_campaign(db: Db, actor: CurrentActor, campaign_id: CampaignId) -> Done[Launch]:
+def launch_campaign(
+    db: Db, actor: CurrentActor, campaign_id: CampaignId, version: ShownVersion
+) -> Done[Launch]:
     """Starts it: the worker queues its messages. Who may approve launches others' drafts, too."""
-    campaign = service.launch_campaign(db, campaign_id, actor=actor)
+    campaign = service.launch_campaign(db, campaign_id, actor=actor, version=version)
     tally = previewing.tally_of_saved(db, campaign)
     launch = Launch(
         campaign=campaign, recipients_targeted=tally.recipients, messages_queued=tally.queued
@@ -186,16 +203,20 @@ def launch_campaign(db: Db, actor: CurrentActor, campaign_id: CampaignId) -> Don
 
 
 @router.post("/{campaign_id}/pause")
-def pause_campaign(db: Db, actor: CurrentActor, campaign_id: CampaignId) -> Done[CampaignRead]:
+def pause_campaign(
+    db: Db, actor: CurrentActor, campaign_id: CampaignId, version: ShownVersion
+) -> Done[CampaignRead]:
     """Holds what was not handed over yet."""
-    campaign = service.pause_campaign(db, campaign_id, actor=actor)
+    campaign = service.pause_campaign(db, campaign_id, actor=actor, version=version)
     return Done(message="Campaign paused", data=campaign)
 
 
 @router.post("/{campaign_id}/resume")
-def resume_campaign(db: Db, actor: CurrentActor, campaign_id: CampaignId) -> Done[CampaignRead]:
+def resume_campaign(
+    db: Db, actor: CurrentActor, campaign_id: CampaignId, version: ShownVersion
+) -> Done[CampaignRead]:
     """Goes on where it was paused."""
-    campaign = service.resume_campaign(db, campaign_id, actor=actor)
+    campaign = service.resume_campaign(db, campaign_id, actor=actor, version=version)
     return Done(message="Campaign resumed", data=campaign)
 
 
@@ -210,10 +231,10 @@ def cancel_campaign(
 
 @router.post("/{campaign_id}/test")
 def send_test(
-    db: Db, actor: CurrentActor, campaign_id: CampaignId
+    db: Db, actor: CurrentActor, campaign_id: CampaignId, version: ShownVersion
 ) -> Done[list[CommunicationRead]]:
     """Sends its texts to whoever the token acts for."""
-    sent = service.send_test(db, campaign_id, actor=actor)
+    sent = service.send_test(db, campaign_id, actor=actor, version=version)
     return Done(message="Test queued", data=sent)
 
 

@@ -240,6 +240,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "CampaignUpdate": {"control_percent": 5, "version": 1},
     "Criteria": _CRITERIA,
+    "Seen": {"version": 3},
     "Rejection": {"note": "Name the day of the talk"},
     "CampaignCancellation": {"reason": "The talk was called off"},
     "Schedule": {"scheduled_date": "2027-01-15T08:00:00Z"},

@@ -13,10 +13,11 @@
 each of its sentences under the field that caused it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from types import TracebackType
+from typing import Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -102,9 +103,12 @@ class Form:
         given = st.text_input(label, key=self._key(path), max_chars=500)
         self._keep(path, given.strip())
 
-    def submit(self, label: str, *, primary: bool = True) -> bool:
+    def submit(
+        self, label: str, *, primary: bool = True, on_click: Callable[[], None] | None = None
+    ) -> bool:
         """The button; True in the run that follows a click."""
-        return st.form_submit_button(label, type="primary" if primary else "secondary")
+        kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
+        return st.form_submit_button(label, type=kind, on_click=on_click)
 
     def given(self) -> dict[str, object]:
         """The values without those left empty: what a schema takes for "not given"."""

@@ -274,3 +274,27 @@ def test_choosing_by_health_takes_its_permission(
     assert "by health" in refusal(
         viewer.post(f"{CAMPAIGNS}/count", json=body["segment_criteria"]), 403
     )
+
+
+def test_a_step_may_name_the_version_that_was_seen(drafter: TestClient, chief: TestClient) -> None:
+    campaign = add(drafter)
+    address = f"{CAMPAIGNS}/{campaign['id']}"
+    shown = {"version": campaign["version"]}
+    edited = done(drafter.put(address, json={"message_template": "Other words"}))
+
+    for verb in ("submit", "launch", "test"):
+        response = chief.post(f"{address}/{verb}", json=shown)
+        assert "look at it again" in refusal(response, 409)
+    cancelled = chief.post(f"{address}/cancel", json={"reason": "Called off", **shown})
+    assert "look at it again" in refusal(cancelled, 409)
+    submitted = done(drafter.post(f"{address}/submit", json={"version": edited["version"]}))
+    assert "look at it again" in refusal(chief.post(f"{address}/approve", json=shown), 409)
+    approved = chief.post(f"{address}/approve", json={"version": submitted["version"]})
+    assert done(approved)["status"] == "approved"
+
+
+def test_a_step_takes_no_other_words(drafter: TestClient) -> None:
+    address = f"{CAMPAIGNS}/{add(drafter)['id']}"
+
+    assert wrong_fields(drafter.post(f"{address}/submit", json={"note": "x"})) == ["note"]
+    assert done(drafter.post(f"{address}/submit", json={}))["status"] == "pending_approval"

@@ -5,13 +5,9 @@ from crm_core.campaigns.schemas.making import (
     APPOINTMENT_FIELDS,
     OWNER_FIELDS,
     PATIENT_FIELDS,
-    AudienceList,
-    CampaignCancellation,
     CampaignCreate,
     CampaignUpdate,
     ChannelText,
-    Rejection,
-    Schedule,
     fields_of,
     texts_of,
     what_clashes,
@@ -43,6 +39,13 @@ from crm_core.campaigns.schemas.states import (
     Goal,
     RunState,
     TargetAudience,
+)
+from crm_core.campaigns.schemas.steps import (
+    AudienceList,
+    CampaignCancellation,
+    Rejection,
+    Schedule,
+    Seen,
 )
 
 __all__ = [
@@ -83,6 +86,7 @@ __all__ = [
     "RunRead",
     "RunState",
     "Schedule",
+    "Seen",
     "TargetAudience",
     "fields_of",
     "texts_of",

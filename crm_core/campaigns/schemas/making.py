@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from crm_core.base.echo import Echo
-from crm_core.base.words import Line, Name, Passage, Prose, Reason
+from crm_core.base.words import Line, Name, Passage, Prose
 from crm_core.campaigns.schemas.states import CampaignType, Goal, TargetAudience
 from crm_core.campaigns.segments.schemas import Criteria
 from crm_core.messaging.filling import UNSUBSCRIBE
@@ -168,38 +168,6 @@ class CampaignUpdate(Echo):
         if value is None:
             raise ValueError("this cannot be empty")
         return value
-
-
-class Rejection(BaseModel):
-    """What is wrong with a campaign, for its drafter."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    note: Reason
-
-
-class CampaignCancellation(BaseModel):
-    """Why a campaign ends before its time."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    reason: Reason
-
-
-class Schedule(BaseModel):
-    """When a campaign that was approved goes out by itself."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    scheduled_date: AwareDatetime
-
-
-class AudienceList(BaseModel):
-    """An uploaded list: codes, phone numbers or email addresses of patients."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    entries: list[Line] = Field(min_length=1, max_length=100_000)
 
 
 def texts_of(campaign: CampaignCreate) -> Mapping[Channel, ChannelText]:

@@ -12,10 +12,12 @@ from crm_core.campaigns.service import common
 from crm_core.people.schemas import Actor, Permission
 
 
-def submit_campaign(session: Session, campaign_id: int, *, actor: Actor) -> CampaignRead:
+def submit_campaign(
+    session: Session, campaign_id: int, *, actor: Actor, version: int | None = None
+) -> CampaignRead:
     """Asks for approval of a draft that has nothing wrong with it."""
     actor.require(Permission.CAMPAIGNS_DRAFT)
-    campaign = common.lock_campaign(session, campaign_id)
+    campaign = common.lock_campaign(session, campaign_id, version=version)
     common.refuse_transition(campaign, CampaignStatus.PENDING_APPROVAL)
     refuse_faults(session, campaign)
     return common.change(
@@ -27,10 +29,12 @@ def submit_campaign(session: Session, campaign_id: int, *, actor: Actor) -> Camp
     )
 
 
-def approve_campaign(session: Session, campaign_id: int, *, actor: Actor) -> CampaignRead:
+def approve_campaign(
+    session: Session, campaign_id: int, *, actor: Actor, version: int | None = None
+) -> CampaignRead:
     """Approves what was submitted; any edit afterwards makes it a draft again."""
     actor.require(Permission.CAMPAIGNS_APPROVE)
-    campaign = common.lock_campaign(session, campaign_id)
+    campaign = common.lock_campaign(session, campaign_id, version=version)
     if campaign.status is not CampaignStatus.PENDING_APPROVAL:
         said = campaign.status.replace("_", " ")
         raise Conflict(f"“{campaign.name}” is {said}: only what was submitted is approved.")
@@ -59,7 +63,7 @@ def reject_campaign(
 ) -> CampaignRead:
     """Sends a campaign back to its drafter, with a note on what to change."""
     actor.require(Permission.CAMPAIGNS_APPROVE)
-    campaign = common.lock_campaign(session, campaign_id)
+    campaign = common.lock_campaign(session, campaign_id, version=data.version)
     common.refuse_transition(campaign, CampaignStatus.DRAFT)
     return common.change(
         session, campaign_id, status=CampaignStatus.DRAFT.value, status_note=data.note

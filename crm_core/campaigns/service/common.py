@@ -16,10 +16,27 @@ from crm_core.people.schemas import Actor
 VALUES = {"synchronize_session": False}
 
 
-def lock_campaign(session: Session, campaign_id: int) -> CampaignRead:
-    """The campaign, locked until the transaction ends; ``NotFound`` where there is none."""
+def lock_campaign(
+    session: Session, campaign_id: int, *, version: int | None = None
+) -> CampaignRead:
+    """The campaign, locked until the transaction ends; ``NotFound`` where there is none.
+
+    Args:
+        version: of the campaign that the actor looked at, where they say so.
+
+    Raises:
+        Conflict: it is another by now, and nobody does anything with what they did not see.
+    """
     session.execute(select(Campaign.id).where(Campaign.id == campaign_id).with_for_update())
-    return get_campaign(session, campaign_id)
+    campaign = get_campaign(session, campaign_id)
+    refuse_unseen(campaign, version)
+    return campaign
+
+
+def refuse_unseen(campaign: CampaignRead, version: int | None) -> None:
+    """Raises ``Conflict`` where this is not the version that somebody looked at."""
+    if version is not None and version != campaign.version:
+        raise Conflict("Somebody changed this campaign since you opened it: look at it again.")
 
 
 def refuse_transition(campaign: CampaignRead, wanted: CampaignStatus) -> None:

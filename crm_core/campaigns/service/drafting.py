@@ -51,8 +51,7 @@ def update_campaign(
     actor.require(Permission.CAMPAIGNS_DRAFT)
     campaign = common.lock_campaign(session, campaign_id)
     _refuse_launched(campaign)
-    if data.version is not None and data.version != campaign.version:
-        raise Conflict("Somebody changed this campaign since you opened it: look at it again.")
+    common.refuse_unseen(campaign, data.version)
     before = written(campaign)
     require_choice(session, before.segment_criteria, actor=actor)
     after = _merged(before, data)
@@ -73,6 +72,7 @@ def upload_list(
     actor.require(Permission.CAMPAIGNS_DRAFT)
     campaign = common.lock_campaign(session, campaign_id)
     _refuse_launched(campaign)
+    common.refuse_unseen(campaign, data.version)
     if campaign.target_audience is not TargetAudience.CUSTOM:
         raise Conflict("This campaign takes no list: give it the audience “custom” first.")
     # A list that was approved is another campaign with another list.

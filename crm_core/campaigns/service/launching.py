@@ -26,13 +26,15 @@ TASK = "work_on_campaign"
 _log = logging.getLogger(__name__)
 
 
-def launch_campaign(session: Session, campaign_id: int, *, actor: Actor) -> CampaignRead:
+def launch_campaign(
+    session: Session, campaign_id: int, *, actor: Actor, version: int | None = None
+) -> CampaignRead:
     """Starts a campaign; the worker freezes its audience and queues its messages.
 
     Whoever may approve as well launches a draft that others wrote: both at once.
     """
     actor.require(Permission.CAMPAIGNS_LAUNCH)
-    campaign = common.lock_campaign(session, campaign_id)
+    campaign = common.lock_campaign(session, campaign_id, version=version)
     unapproved = (CampaignStatus.DRAFT, CampaignStatus.PENDING_APPROVAL)
     if campaign.status in unapproved:
         actor.require(Permission.CAMPAIGNS_APPROVE)
@@ -48,7 +50,7 @@ def schedule_campaign(
 ) -> CampaignRead:
     """Has an approved campaign launched by itself at a time to come."""
     actor.require(Permission.CAMPAIGNS_LAUNCH)
-    campaign = common.lock_campaign(session, campaign_id)
+    campaign = common.lock_campaign(session, campaign_id, version=data.version)
     if data.scheduled_date <= utc_now():
         raise Invalid.field("scheduled_date", "Give a time that lies ahead.")
     if campaign.status is not CampaignStatus.SCHEDULED:
@@ -61,10 +63,12 @@ def schedule_campaign(
     )
 
 
-def unschedule_campaign(session: Session, campaign_id: int, *, actor: Actor) -> CampaignRead:
+def unschedule_campaign(
+    session: Session, campaign_id: int, *, actor: Actor, version: int | None = None
+) -> CampaignRead:
     """Takes the time back; the campaign stays approved."""
     actor.require(Permission.CAMPAIGNS_LAUNCH)
-    campaign = common.lock_campaign(session, campaign_id)
+    campaign = common.lock_campaign(session, campaign_id, version=version)
     if campaign.status is not CampaignStatus.SCHEDULED:
         raise Conflict(f"“{campaign.name}” is {campaign.status}: it has no time to take back.")
     return common.change(

@@ -32,19 +32,23 @@ CANCELLED = "campaign_cancelled"
 """The reason that messages keep which a cancelled campaign did not send."""
 
 
-def pause_campaign(session: Session, campaign_id: int, *, actor: Actor) -> CampaignRead:
+def pause_campaign(
+    session: Session, campaign_id: int, *, actor: Actor, version: int | None = None
+) -> CampaignRead:
     """Holds what was not handed over yet; the batch under way stops after its present chunk."""
     actor.require(Permission.CAMPAIGNS_LAUNCH)
-    campaign = common.lock_campaign(session, campaign_id)
+    campaign = common.lock_campaign(session, campaign_id, version=version)
     common.refuse_transition(campaign, CampaignStatus.PAUSED)
     hold_mailings(session, campaign_id)
     return common.change(session, campaign_id, status=CampaignStatus.PAUSED.value)
 
 
-def resume_campaign(session: Session, campaign_id: int, *, actor: Actor) -> CampaignRead:
+def resume_campaign(
+    session: Session, campaign_id: int, *, actor: Actor, version: int | None = None
+) -> CampaignRead:
     """Goes on where it was paused."""
     actor.require(Permission.CAMPAIGNS_LAUNCH)
-    campaign = common.lock_campaign(session, campaign_id)
+    campaign = common.lock_campaign(session, campaign_id, version=version)
     common.refuse_transition(campaign, CampaignStatus.ACTIVE)
     if campaign.status is not CampaignStatus.PAUSED:
         common.refuse_transition(campaign, CampaignStatus.COMPLETED)
@@ -57,7 +61,7 @@ def cancel_campaign(
 ) -> CampaignRead:
     """Ends a campaign before its time: what was sent was sent, the rest never is."""
     actor.require(Permission.CAMPAIGNS_LAUNCH)
-    campaign = common.lock_campaign(session, campaign_id)
+    campaign = common.lock_campaign(session, campaign_id, version=data.version)
     common.refuse_transition(campaign, CampaignStatus.CANCELLED)
     cancel_mailings(session, campaign_id, reason=CANCELLED)
     return common.change(
@@ -80,13 +84,16 @@ def fold_counts(session: Session) -> None:
     session.execute(text("SELECT crm_fold_campaign_counts()"))
 
 
-def send_test(session: Session, campaign_id: int, *, actor: Actor) -> list[CommunicationRead]:
+def send_test(
+    session: Session, campaign_id: int, *, actor: Actor, version: int | None = None
+) -> list[CommunicationRead]:
     """Sends the campaign's texts to the actor, with made-up names, on each channel it can.
 
     Where the actor has no address on a channel, the message says so as one that was skipped.
     """
     actor.require(Permission.CAMPAIGNS_DRAFT)
     campaign = get_campaign(session, campaign_id)
+    common.refuse_unseen(campaign, version)
     kind, _, number = actor.person.partition(":")
     if kind != "staff":
         raise Conflict("A test goes to a person: sign in, or use a token of your own.")

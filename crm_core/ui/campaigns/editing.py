@@ -20,9 +20,9 @@ from crm_core.messaging.parts import sms_parts, warning_of
 from crm_core.messaging.schemas import Channel
 from crm_core.people.schemas import Actor
 from crm_core.ui import address_bar, while_typing
-from crm_core.ui.campaigns import segments, words
+from crm_core.ui.campaigns import seen, segments, words
 from crm_core.ui.formatting import counted
-from crm_core.ui.page import act, form_token, load
+from crm_core.ui.page import act, form_token, load, renew_form
 from crm_core.ui.plain import plain
 from crm_core.ui.states import label_of
 
@@ -35,15 +35,41 @@ def new(actor: Actor) -> None:
     """The form for a new campaign."""
     address_bar.link_back("Back, keep nothing", without=["do"])
     st.header("New campaign", anchor=False)
-    _form(actor, None)
+    token = form_token(_name(None))
+    data = _form(actor, {}, token)
+    if data is not None:
+        kept: dict[str, str] = {}
+        with act("The draft is saved", once=token, keep=kept) as session:
+            kept[_OPENED] = str(service.create_campaign(session, data, actor=actor).id)
+
+
+def open_form(campaign_id: int) -> None:
+    """Leads to the form of a campaign as it is now, whatever was typed there and left before."""
+    renew_form(_name(campaign_id))
+    address_bar.go({"do": "edit"})
 
 
 def edit(actor: Actor, campaign: CampaignRead) -> None:
     """The same form for one that exists; one that was approved becomes a draft again."""
     address_bar.link_back("Back, change nothing", without=["do"])
+    name = _name(campaign.id)
+    token = form_token(name)
+    # The version that the person began to edit: what others change meanwhile is not overwritten.
+    version = st.session_state.setdefault(f"version-{token}", campaign.version)
+    if version != campaign.version:
+        st.warning("Somebody changed this campaign while you were editing it.")
+        st.button("Begin again from how it is now", on_click=renew_form, args=(name,))
     if campaign.approved_at is not None:
         st.warning("An edit makes this campaign a draft again: somebody has to approve it anew.")
-    _form(actor, campaign)
+    with load():
+        before = queries.written(campaign).model_dump(mode="json")
+    data = _form(actor, before, token)
+    if data is not None:
+        change = data.model_dump(mode="json", exclude={"scheduled_date"}) | {"version": version}
+        kept = {_OPENED: str(campaign.id)}
+        with act("The draft is saved", once=token, keep=kept | seen.done(campaign)) as session:
+            update = CampaignUpdate.model_validate(change)
+            service.update_campaign(session, campaign.id, update, actor=actor)
 
 
 def open_drafted() -> None:
@@ -53,25 +79,19 @@ def open_drafted() -> None:
         address_bar.go({"campaign": drafted, "do": None})
 
 
-def _form(actor: Actor, campaign: CampaignRead | None) -> None:
-    name = f"campaign-{campaign.id if campaign else 'new'}"
-    token = form_token(name)
-    before = _before(campaign)
+def _name(campaign_id: int | None) -> str:
+    return f"campaign-{campaign_id or 'new'}"
+
+
+def _form(actor: Actor, before: Mapping[str, object], token: str) -> CampaignCreate | None:
+    """The campaign as it is written, in the run that follows a click on Save."""
     given = _what(before, token) | _whom(before, token, actor) | _says(before, token)
     given |= _measured(before, token)
     if CampaignType(str(given["type"])).stays_open:
         given |= _repeated(before, token)
     data = _judged(given)
     sent = st.button("Save the draft", type="primary", key=f"save-{token}", disabled=data is None)
-    if sent and data is not None:
-        _save(actor, campaign, data, token)
-
-
-def _before(campaign: CampaignRead | None) -> dict[str, object]:
-    if campaign is None:
-        return {}
-    with load() as session:
-        return queries.written(queries.get_campaign(session, campaign.id)).model_dump(mode="json")
+    return data if sent else None
 
 
 def _what(before: Mapping[str, object], token: str) -> dict[str, object]:
@@ -236,15 +256,3 @@ def _complain(problems: Sequence[tuple[str, str]], given: Mapping[str, object]) 
             st.warning(plain(f"{called}: {message}" if path else message))
     if missing:
         st.caption(f"Still missing: {', '.join(missing).lower()}.")
-
-
-def _save(actor: Actor, campaign: CampaignRead | None, data: CampaignCreate, token: str) -> None:
-    kept: dict[str, str] = {}
-    with act("The draft is saved", once=token, keep=kept) as session:
-        if campaign is None:
-            saved = service.create_campaign(session, data, actor=actor)
-        else:
-            change = data.model_dump(mode="json", exclude={"scheduled_date"})
-            update = CampaignUpdate.model_validate(change | {"version": campaign.version})
-            saved = service.update_campaign(session, campaign.id, update, actor=actor)
-        kept[_OPENED] = str(saved.id)

@@ -19,7 +19,7 @@ from crm_core.campaigns.schemas import (
 )
 from crm_core.people.schemas import Actor, Permission
 from crm_core.ui import address_bar, beside, facts, histories, past
-from crm_core.ui.campaigns import editing, explaining, listing, progress, words
+from crm_core.ui.campaigns import editing, explaining, listing, progress, seen, words
 from crm_core.ui.formatting import counted, moment
 from crm_core.ui.forms import Form
 from crm_core.ui.page import act, form_token, load
@@ -45,9 +45,12 @@ def show(actor: Actor, campaign_id: int) -> None:
     chips([campaign.status.value])
     if campaign.status_note:
         st.info(plain(campaign.status_note))
+    seen.tell(campaign)
     if st.query_params.get("do") == "edit" and actor.may(Permission.CAMPAIGNS_DRAFT):
-        editing.edit(actor, campaign)
-        return
+        if campaign.status in _EDITABLE:
+            editing.edit(actor, campaign)
+            return
+        st.info(plain(f"It is {label_of(campaign.status).lower()}: it is not edited any more."))
     _steps(campaign, actor)
     shows: dict[str, Callable[[], None]] = {
         "Who and why": partial(explaining.show, campaign, actor),
@@ -129,7 +132,7 @@ def _steps(campaign: CampaignRead, actor: Actor) -> None:
     with st.container(horizontal=True):
         if actor.may(_P.CAMPAIGNS_DRAFT) and status in _EDITABLE:
             st.button(
-                "Edit", icon=":material/edit:", on_click=address_bar.go, args=({"do": "edit"},)
+                "Edit", icon=":material/edit:", on_click=editing.open_form, args=(campaign.id,)
             )
         for step in _STEPS:
             if actor.may(step.needs) and status in step.states:
@@ -148,9 +151,10 @@ def _button(step: _Step, campaign: CampaignRead, actor: Actor) -> None:
     kind: Literal["primary", "secondary"] = "primary" if step.onward else "secondary"
     # One token a campaign and step: a double click on "Send a test" sends one test.
     once = form_token(f"{campaign.id}-{step.label}")
-    if st.button(step.label, type=kind, key=f"step-{step.label}"):
-        with act(step.flash, once=once) as session:
-            step.command(session, campaign.id, actor=actor)
+    key = f"step-{step.label}-{campaign.version}"
+    if st.button(step.label, type=kind, key=key, on_click=seen.clicked(campaign)):
+        with act(step.flash, once=once, keep=seen.done(campaign)) as session:
+            step.command(session, campaign.id, actor=actor, version=campaign.version)
 
 
 def _launch(campaign: CampaignRead, actor: Actor) -> None:
@@ -164,32 +168,38 @@ def _launch(campaign: CampaignRead, actor: Actor) -> None:
 
 
 def _reject(campaign: CampaignRead, actor: Actor) -> None:
-    with st.popover("Reject"), Form("reject-campaign", border=False) as form:
+    name = f"reject-campaign-{campaign.version}"
+    with st.popover("Reject"), Form(name, border=False) as form:
         form.text("note", "What is wrong with it")
-        sent = form.submit("Reject it", primary=False)
+        sent = form.submit("Reject it", primary=False, on_click=seen.clicked(campaign))
     if sent:
-        with act("Back with its drafter", once=form.token) as session:
-            data = Rejection.model_validate({"note": form.values["note"] or ""})
+        given = {"note": form.values["note"] or "", "version": campaign.version}
+        with act("Back with its drafter", once=form.token, keep=seen.done(campaign)) as session:
+            data = Rejection.model_validate(given)
             service.reject_campaign(session, campaign.id, data, actor=actor)
 
 
 def _cancel(campaign: CampaignRead, actor: Actor) -> None:
-    with st.popover("Cancel"), Form("cancel-campaign", border=False) as form:
+    name = f"cancel-campaign-{campaign.version}"
+    with st.popover("Cancel"), Form(name, border=False) as form:
         form.reason()
-        sent = form.submit("Cancel the campaign", primary=False)
+        sent = form.submit("Cancel the campaign", primary=False, on_click=seen.clicked(campaign))
     if sent:
-        with act("The campaign is cancelled", once=form.token) as session:
-            data = CampaignCancellation.model_validate({"reason": form.values["reason"]})
+        given = {"reason": form.values["reason"], "version": campaign.version}
+        with act("The campaign is cancelled", once=form.token, keep=seen.done(campaign)) as session:
+            data = CampaignCancellation.model_validate(given)
             service.cancel_campaign(session, campaign.id, data, actor=actor)
 
 
 def _schedule(campaign: CampaignRead, actor: Actor) -> None:
     with st.popover("Schedule"):
         when = st.datetime_input("When, on a clock in Lagos", key="schedule-when")
-        sent = st.button("Put on the schedule", key="schedule-campaign")
+        key = f"schedule-campaign-{campaign.version}"
+        sent = st.button("Put on the schedule", key=key, on_click=seen.clicked(campaign))
     if sent and when is not None:
-        with act("Scheduled") as session:
-            data = Schedule.model_validate({"scheduled_date": f"{when:%Y-%m-%dT%H:%M}:00+01:00"})
+        at = f"{when:%Y-%m-%dT%H:%M}:00+01:00"
+        with act("Scheduled", keep=seen.done(campaign)) as session:
+            data = Schedule.model_validate({"scheduled_date": at, "version": campaign.version})
             service.schedule_campaign(session, campaign.id, data, actor=actor)
 
 
@@ -227,13 +237,14 @@ def _list(campaign: CampaignRead, actor: Actor) -> None:
         size = queries.list_size(session, campaign.id)
     st.subheader("The list", anchor=False)
     st.text(f"On it: {counted(size, 'patient')}.")
-    with Form("campaign-list") as form:
+    with Form(f"campaign-list-{campaign.version}") as form:
         form.prose("entries", "Codes, phone numbers or email addresses, one a line")
-        sent = form.submit("Replace the list", primary=False)
+        sent = form.submit("Replace the list", primary=False, on_click=seen.clicked(campaign))
     if sent:
-        entries = [line.strip() for line in str(form.values["entries"] or "").splitlines()]
-        with act("The list was replaced", once=form.token) as session:
-            data = AudienceList.model_validate({"entries": [one for one in entries if one]})
+        lines = [line.strip() for line in str(form.values["entries"] or "").splitlines()]
+        given = {"entries": [one for one in lines if one], "version": campaign.version}
+        with act("The list was replaced", once=form.token, keep=seen.done(campaign)) as session:
+            data = AudienceList.model_validate(given)
             service.upload_list(session, campaign.id, data, actor=actor)
 
 
