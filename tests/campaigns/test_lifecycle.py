@@ -331,6 +331,25 @@ def test_a_time_can_be_taken_back_and_must_lie_ahead(session: Session) -> None:
         service.schedule_campaign(session, campaign.id, past, actor=LAUNCHER)
 
 
+def test_an_edit_moves_no_campaign_on_the_schedule(session: Session) -> None:
+    campaign = make_approved(session)
+    soon = Schedule(scheduled_date=utc_now() + timedelta(hours=2))
+    shown = service.schedule_campaign(session, campaign.id, soon, actor=LAUNCHER)
+
+    for other in (utc_now() - timedelta(hours=1), utc_now() + timedelta(days=9), None):
+        with pytest.raises(Conflict, match="schedule it anew"):
+            edit = CampaignUpdate(scheduled_date=other)
+            service.update_campaign(session, campaign.id, edit, actor=DRAFTER)
+
+    kept = queries.get_campaign(session, campaign.id)
+    assert (kept.status, kept.scheduled_date) == (CampaignStatus.SCHEDULED, shown.scheduled_date)
+    same = CampaignUpdate.model_validate(shown.model_dump(mode="json"))
+    assert service.update_campaign(session, campaign.id, same, actor=DRAFTER) == kept
+    later = Schedule(scheduled_date=utc_now() + timedelta(days=9))
+    moved = service.schedule_campaign(session, campaign.id, later, actor=LAUNCHER)
+    assert moved.scheduled_date == later.scheduled_date
+
+
 def test_only_an_approved_campaign_is_scheduled(session: Session) -> None:
     campaign = make_campaign(session)
 

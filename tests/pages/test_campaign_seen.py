@@ -1,19 +1,21 @@
 """A click on the campaigns page goes for the version that was shown, and for no later one."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 import pytest
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
+from crm_core.base.clock import LAGOS
 from crm_core.campaigns import queries, service
 from crm_core.campaigns.schemas import CampaignRead, CampaignUpdate
 from crm_core.people.schemas import Role
 from tests.make_campaigns import APPROVER, DRAFTER, make_approved, make_campaign
 from tests.make_patients import make_patient
 from tests.observe import sql
-from tests.pages.acting import errors, fill, labels, press
+from tests.pages.acting import errors, fill, htmls, labels, press
 
 Open = Callable[..., AppTest]
 CHANGED = "This campaign changed while you looked at it"
@@ -135,6 +137,23 @@ def test_a_form_that_was_left_begins_anew(page: Open, session: Session) -> None:
 
     assert not warnings(shown)
     assert next(one for one in shown.text_input if one.label == "Name").value == "Theirs"
+
+
+def test_a_time_is_a_wish_until_it_is_put_on_the_schedule(page: Open, session: Session) -> None:
+    friday = datetime(2031, 5, 2, 10, 30, tzinfo=LAGOS)
+    campaign = make_approved(session, scheduled_date=friday)
+    shown = page(Role.CAMPAIGNER, campaign=campaign.id, tab="message")
+    assert any("Meant for" in html for html in htmls(shown))
+
+    press(shown, "Put on the schedule")
+
+    scheduled = now(session, campaign)
+    assert (scheduled.status, scheduled.scheduled_date) == ("scheduled", friday)
+    assert not any("Meant for" in html for html in htmls(shown))
+    later = datetime(2031, 5, 3, 8, 0, tzinfo=LAGOS)
+    shown.datetime_input[0].set_value(later.replace(tzinfo=None))
+    press(shown, "Put on the schedule")
+    assert now(session, campaign).scheduled_date == later
 
 
 def test_a_launched_campaign_has_no_form(page: Open, session: Session) -> None:

@@ -47,7 +47,11 @@ def create_campaign(session: Session, data: CampaignCreate, *, actor: Actor) -> 
 def update_campaign(
     session: Session, campaign_id: int, data: CampaignUpdate, *, actor: Actor
 ) -> CampaignRead:
-    """Edits a campaign before its launch; one that was approved becomes a draft again."""
+    """Edits a campaign before its launch; one that was approved becomes a draft again.
+
+    Raises:
+        Conflict: it was changed or launched meanwhile, or the edit would move a schedule.
+    """
     actor.require(Permission.CAMPAIGNS_DRAFT)
     campaign = common.lock_campaign(session, campaign_id)
     _refuse_launched(campaign)
@@ -55,6 +59,7 @@ def update_campaign(
     before = written(campaign)
     require_choice(session, before.segment_criteria, actor=actor)
     after = _merged(before, data)
+    _refuse_moving(campaign, after)
     require_choice(session, after.segment_criteria, actor=actor)
     if _columns(after) == _columns(before):
         return campaign
@@ -95,6 +100,16 @@ def upload_list(
 def _refuse_launched(campaign: CampaignRead) -> None:
     if campaign.status.launched or campaign.status is CampaignStatus.CANCELLED:
         raise Conflict(f"“{campaign.name}” is {campaign.status}: it is not edited any more.")
+
+
+def _refuse_moving(campaign: CampaignRead, after: CampaignCreate) -> None:
+    """A time that counts is given by who may launch, lies ahead, and is told as a step."""
+    scheduled = campaign.status is CampaignStatus.SCHEDULED
+    if scheduled and after.scheduled_date != campaign.scheduled_date:
+        raise Conflict(
+            f"“{campaign.name}” is on the schedule: schedule it anew for another time,"
+            " or take it off the schedule first."
+        )
 
 
 def _merged(before: CampaignCreate, data: CampaignUpdate) -> CampaignCreate:

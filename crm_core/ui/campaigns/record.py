@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from functools import partial
 from typing import Literal
 
 import streamlit as st
 
+from crm_core.base.clock import lagos_today, to_lagos
 from crm_core.campaigns import queries, service
 from crm_core.campaigns.schemas import (
     AudienceList,
@@ -27,6 +29,7 @@ from crm_core.ui.plain import plain
 from crm_core.ui.states import chips, label_of
 
 _S = CampaignStatus
+_OPENING = time(9)
 _HERE = ["campaign", "tab", "do", "fate", "people", *past.PARAMS]
 
 
@@ -141,7 +144,7 @@ def _steps(campaign: CampaignRead, actor: Actor) -> None:
             _reject(campaign, actor)
         if actor.may(_LAUNCH.needs) and status in _LAUNCH.states:
             _launch(campaign, actor)
-        if actor.may(_P.CAMPAIGNS_LAUNCH) and status is _S.APPROVED:
+        if actor.may(_P.CAMPAIGNS_LAUNCH) and status in _LAUNCH.states:
             _schedule(campaign, actor)
         if actor.may(_P.CAMPAIGNS_LAUNCH) and status.can_become(_S.CANCELLED):
             _cancel(campaign, actor)
@@ -192,8 +195,14 @@ def _cancel(campaign: CampaignRead, actor: Actor) -> None:
 
 
 def _schedule(campaign: CampaignRead, actor: Actor) -> None:
-    with st.popover("Schedule"):
-        when = st.datetime_input("When, on a clock in Lagos", key="schedule-when")
+    again = campaign.status is _S.SCHEDULED
+    with st.popover("Another time" if again else "Schedule"):
+        when = st.datetime_input(
+            "When, on a clock in Lagos",
+            _time_offered(campaign),
+            key=f"when-{campaign.id}-{campaign.version}",
+            format="DD/MM/YYYY",
+        )
         key = f"schedule-campaign-{campaign.version}"
         sent = st.button("Put on the schedule", key=key, on_click=seen.clicked(campaign))
     if sent and when is not None:
@@ -201,6 +210,13 @@ def _schedule(campaign: CampaignRead, actor: Actor) -> None:
         with act("Scheduled", keep=seen.done(campaign)) as session:
             data = Schedule.model_validate({"scheduled_date": at, "version": campaign.version})
             service.schedule_campaign(session, campaign.id, data, actor=actor)
+
+
+def _time_offered(campaign: CampaignRead) -> datetime:
+    """The time it is meant for, else tomorrow as the offices open; on a clock in Lagos."""
+    tomorrow = datetime.combine(lagos_today() + timedelta(days=1), _OPENING)
+    meant = campaign.scheduled_date
+    return tomorrow if meant is None else to_lagos(meant).replace(tzinfo=None)
 
 
 def _message(campaign: CampaignRead, actor: Actor) -> None:
@@ -214,7 +230,7 @@ def _message(campaign: CampaignRead, actor: Actor) -> None:
                 "Control group": f"{campaign.control_percent} %",
                 "Drafted by": campaign.created_by_name,
                 "Approved by": campaign.approved_by_name or "–",
-                "Scheduled": moment(campaign.scheduled_date),
+                _time_called(campaign): moment(campaign.scheduled_date),
                 "Launched": moment(campaign.start_date),
                 "Ended": moment(campaign.end_date),
             }
@@ -230,6 +246,11 @@ def _message(campaign: CampaignRead, actor: Actor) -> None:
     mine = actor.may(Permission.CAMPAIGNS_DRAFT) and editable
     if campaign.target_audience is TargetAudience.CUSTOM and mine:
         _list(campaign, actor)
+
+
+def _time_called(campaign: CampaignRead) -> str:
+    """What a draft says of its time is a wish, until somebody puts it on the schedule."""
+    return "Meant for" if campaign.status in _EDITABLE - {_S.SCHEDULED} else "Scheduled"
 
 
 def _list(campaign: CampaignRead, actor: Actor) -> None:
