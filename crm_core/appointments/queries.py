@@ -126,6 +126,9 @@ APPOINTMENTS: Listing[AppointmentRead] = Listing(
         "hospital_id": Appointment.hospital_id == bindparam("hospital_id"),
         "department_id": Appointment.department_id == bindparam("department_id"),
         "doctor_id": Appointment.doctor_id == bindparam("doctor_id"),
+        "without_doctor": and_(
+            Appointment.doctor_id.is_(None), bindparam("without_doctor", type_=Boolean)
+        ),
         "date_from": Appointment.starts_at >= _BEGINS,
         "date_to": Appointment.starts_at < _ENDS,
         "weekday": extract("isodow", _IN_LAGOS) == bindparam("weekday"),

@@ -24,7 +24,8 @@ Filters = TypeVar("Filters", bound=PageRequest)
 
 _LONGEST_ID = 18
 _MOST = 10**9
-_EARLIEST, _LATEST = date(1900, 1, 1), date(2100, 12, 31)
+EARLIEST, _LATEST = date(1900, 1, 1), date(2100, 12, 31)
+"""Days that may stand in the address."""
 
 
 def number(param: str) -> int | None:
@@ -135,25 +136,37 @@ def switch(param: str, label: str) -> bool:
     return st.toggle(label, key=key, on_change=_written, args=(param,))
 
 
-def day(param: str, label: str, *, usual: date | None = None) -> date | None:
+def day(
+    param: str, label: str, *, usual: date | None = None, since: date = EARLIEST
+) -> date | None:
     """A day, as ``2026-11-03`` in the address.
 
     Args:
         usual: what is meant where the address names none.
+        since: the first day that may be chosen.
     """
     key = _filter_key(param)
-    set_widget(key, _day(st.query_params.get(param, "")) or usual)
+    set_widget(key, day_in(param, since=since) or usual)
     st.date_input(
         label,
         None,
-        _EARLIEST,
+        since,
         _LATEST,
         key=key,
         format="DD/MM/YYYY",
         on_change=_written,
         args=(param,),
     )
-    return _day(st.query_params.get(param, "")) or usual
+    return day_in(param, since=since) or usual
+
+
+def day_in(param: str, *, since: date = EARLIEST) -> date | None:
+    """The day that the address names, where it is one that may be chosen."""
+    try:
+        found = date.fromisoformat(st.query_params.get(param, ""))
+    except ValueError:
+        return None
+    return found if since <= found <= _LATEST else None
 
 
 def clock(param: str, label: str) -> time | None:
@@ -248,14 +261,6 @@ def _written(param: str) -> None:
     value = st.session_state[_filter_key(param)]
     value = "yes" if value is True else value
     go({param: str(value) if value else None, "page": None, "after": None})
-
-
-def _day(written: str) -> date | None:
-    try:
-        found = date.fromisoformat(written)
-    except ValueError:
-        return None
-    return found if _EARLIEST <= found <= _LATEST else None
 
 
 def _time(written: str) -> time | None:

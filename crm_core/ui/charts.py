@@ -12,6 +12,7 @@ light or dark; nothing here asks which theme is on. A click on a bar or point op
     bars(chart)
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -154,7 +155,7 @@ def note(amount: Decimal, count: int) -> str:
 
 
 def _bar(chart: Chart, series: Series, sideways: bool, notes: Sequence[str]) -> Figure:
-    labels, values = list(chart.labels), [_float(value) for value in series.values]
+    labels, values = _told_apart(chart.labels), [_float(value) for value in series.values]
     return {
         "type": "bar",
         "name": series.name,
@@ -168,6 +169,16 @@ def _bar(chart: Chart, series: Series, sideways: bool, notes: Sequence[str]) -> 
         "customdata": [_written(value, chart.money) for value in series.values],
         "hovertemplate": f"%{{label}}: %{{customdata}}<extra>{series.name}</extra>",
     }
+
+
+def _told_apart(labels: Sequence[str]) -> list[str]:
+    """Two of one name would be drawn as one bar: the second one is ``Name (2)``."""
+    seen: Counter[str] = Counter()
+    told = []
+    for label in labels:
+        seen[label] += 1
+        told.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
+    return told
 
 
 def _line(chart: Chart, series: Series, *, first: bool) -> Figure:

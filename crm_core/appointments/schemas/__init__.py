@@ -30,6 +30,7 @@ from crm_core.appointments.schemas.making import (
     WalkIn,
 )
 from crm_core.appointments.schemas.reading import (
+    FIRST_DAY,
     AnswerFilter,
     AnswerRead,
     AppointmentFilter,
@@ -63,6 +64,7 @@ from crm_core.appointments.schemas.waiting import (
 
 __all__ = [
     "AHEAD",
+    "FIRST_DAY",
     "FREE",
     "MOVES",
     "REMINDERS",

@@ -91,7 +91,9 @@ def _flag(value: object) -> object:
 
 
 Flag = Annotated[Literal[True], BeforeValidator(_flag)]
-Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 12, 31))]
+FIRST_DAY = date(2000, 1, 1)
+"""No visit was before it."""
+Day = Annotated[date, Field(ge=FIRST_DAY, le=date(2100, 12, 31))]
 """A day that visits may lie on: what lies beyond is a slip of the keyboard."""
 
 
@@ -105,6 +107,9 @@ class AppointmentFilter(PageRequest):
     hospital_id: RecordId | None = None
     department_id: RecordId | None = None
     doctor_id: RecordId | None = None
+    without_doctor: Flag | None = Field(
+        None, description="`true` for those that no doctor was chosen for"
+    )
     date_from: Day | None = Field(None, description="The first day, in Lagos")
     date_to: Day | None = Field(None, description="The last day, in Lagos")
     weekday: int | None = Field(

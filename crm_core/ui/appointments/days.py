@@ -50,16 +50,16 @@ def show_week(_: Actor) -> None:
     with load() as session:
         cells = boards.week(session, place, first)
     days = [first + timedelta(days=n) for n in range(7)]
-    names = list(dict.fromkeys(cell.doctor_name for cell in cells))
-    by_place = {(cell.doctor_name, cell.day): cell for cell in cells}
+    names = {cell.doctor_id: cell.doctor_name for cell in cells}
+    by_place = {(cell.doctor_id, cell.day): cell for cell in cells}
     tables.show(
         Table(
             rows=[
                 {
                     "Doctor": name,
-                    **{_head(day): _cell(by_place.get((name, day))) for day in days},
+                    **{_head(day): _cell(by_place.get((doctor, day))) for day in days},
                 }
-                for name in names
+                for doctor, name in names.items()
             ],
             columns={
                 "Doctor": tables.text(width=170),
@@ -129,7 +129,4 @@ def _turning() -> None:
 
 
 def _day() -> date:
-    try:
-        return date.fromisoformat(st.query_params.get("day", ""))
-    except ValueError:
-        return lagos_today()
+    return address_bar.day_in("day") or lagos_today()

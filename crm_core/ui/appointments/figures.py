@@ -7,6 +7,7 @@ import streamlit as st
 
 from crm_core.appointments.figures import LONGEST, appointment_stats
 from crm_core.appointments.schemas import (
+    FIRST_DAY,
     AppointmentFigures,
     AppointmentStats,
     StatsBy,
@@ -37,16 +38,19 @@ def show(_: Actor) -> None:
     with st.grid(3, min_column_width=160):
         options = {by.value: label for by, label in _LABELS.items()}
         by = address_bar.choice("by", "Shown", options, any_label="By hospital")
-        first = address_bar.day("from", "From")
-        last = address_bar.day("to", "To")
+        first = address_bar.day("from", "From", since=FIRST_DAY)
+        last = address_bar.day("to", "To", since=FIRST_DAY)
     asked = StatsFilter(
         by=StatsBy(by or StatsBy.HOSPITAL),
         date_from=first,
         date_to=max(first, last) if first and last else last,
-        limit=LONGEST if by == StatsBy.DAY else _MOST_BARS,
+        limit=LONGEST if by == StatsBy.DAY else _MOST_BARS + 1,
     )
     with load() as session:
         stats = appointment_stats(session, asked)
+    if asked.by is not StatsBy.DAY and len(stats.rows) > _MOST_BARS:
+        stats = stats.model_copy(update={"rows": stats.rows[:_MOST_BARS]})
+        st.caption(f"The {_MOST_BARS} with the most visits.")
     st.text(period(stats.date_from, stats.date_to))
     cards.show(_cards(stats), columns=4)
     with st.grid(2, min_column_width=340):
@@ -100,14 +104,14 @@ def _chart(stats: AppointmentStats, by: StatsBy, what: tuple[str, str, str, Tone
 
 def opens(
     stats: AppointmentStats, by: StatsBy, row: AppointmentFigures, status: str
-) -> Mapping[str, str | None] | None:
-    """Where the rows of a bar are; None where no list can show them."""
+) -> Mapping[str, str | None]:
+    """Where the rows of a bar are."""
     days = (stats.date_from, stats.date_to)
     if by is StatsBy.DAY:
         day = date.fromisoformat(row.key)
         return _rows((day, day), status=status)
     if by is StatsBy.DOCTOR and row.key == _NO_DOCTOR:
-        return None  # the list cannot ask for visits without a doctor
+        return _rows(days, status=status) | {"no-doctor": "yes"}
     return _rows(days, status=status) | {by.value: row.key}
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 from crm_core.appointments import queries, service
 from crm_core.appointments.figures import WEEKDAYS
 from crm_core.appointments.schemas import (
+    FIRST_DAY,
     MOVES,
     AppointmentFilter,
     AppointmentRead,
@@ -30,6 +31,7 @@ FIELDS = {
     "type": "type",
     "hospital": "hospital_id",
     "doctor": "doctor_id",
+    "no-doctor": "without_doctor",
     "weekday": "weekday",
     "patient_id": "patient_id",
     "from": "date_from",
@@ -117,10 +119,12 @@ def _filter_widgets() -> None:
             named = {str(each.id): each.name for each in doctors}
             address_bar.choice("doctor", "Doctor", named, any_label="All doctors")
         address_bar.choice("sort", "Order", {"latest": "Latest first"}, any_label="Earliest first")
-        address_bar.day("from", "From")
-        address_bar.day("to", "To")
+        address_bar.day("from", "From", since=FIRST_DAY)
+        address_bar.day("to", "To", since=FIRST_DAY)
         address_bar.choice("weekday", "Day of the week", _WEEKDAYS, any_label="All days")
-    address_bar.switch("unanswered", "Only those who have not confirmed yet")
+    with st.container(horizontal=True):
+        address_bar.switch("unanswered", "Only those who have not confirmed yet")
+        address_bar.switch("no-doctor", "Only those without a doctor")
 
 
 def _bulk(actor: Actor, chosen: Sequence[int]) -> None:
