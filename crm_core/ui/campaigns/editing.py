@@ -139,13 +139,14 @@ def _whom(before: Mapping[str, object], token: str, actor: Actor) -> dict[str, o
 
 def _says(before: Mapping[str, object], token: str) -> dict[str, object]:
     channels = [channel.value for channel in _SENDABLE]
-    kept = before.get("channels")
+    kept = before.get("channels", ["sms"])
+    chosen_before = [str(one) for one in kept] if isinstance(kept, list) else []
     with st.container(border=True):
         st.subheader("What it says", anchor=False)
         chosen = st.multiselect(
             "Channels",
-            channels,
-            default=[c for c in kept if c in channels] if isinstance(kept, list) else ["sms"],
+            [*channels, *(one for one in chosen_before if one not in channels)],
+            default=chosen_before,
             format_func=label_of,
             key=f"channels-{token}",
         )
@@ -165,7 +166,7 @@ def _says(before: Mapping[str, object], token: str) -> dict[str, object]:
             warning = warning_of(body)
             if warning:
                 st.warning(plain(warning))
-        texts = {channel: _own_text(channel, before, token) for channel in chosen}
+        texts = {channel: _own_text(channel, before, token, body) for channel in chosen}
     return {
         "channels": list(chosen),
         "message_template": body,
@@ -173,20 +174,34 @@ def _says(before: Mapping[str, object], token: str) -> dict[str, object]:
     }
 
 
-def _own_text(channel: str, before: Mapping[str, object], token: str) -> dict[str, str] | None:
-    """A text of the channel's own, where it has one."""
-    texts = before.get("texts")
-    kept = texts.get(channel) if isinstance(texts, dict) else None
-    with st.expander(f"Other words by {label_of(channel)}", expanded=kept is not None):
-        body = st.text_area("Text", (kept or {}).get("body", ""), key=f"own-{channel}-{token}")
+def _own_text(
+    channel: str, before: Mapping[str, object], token: str, message: str
+) -> dict[str, str] | None:
+    """A text of the channel's own, where it has one; a subject alone is one of the message."""
+    kept = _kept_text(channel, before)
+    with st.expander(f"Other words by {label_of(channel)}", expanded=bool(kept)):
+        body = st.text_area("Text", kept.get("body", ""), key=f"own-{channel}-{token}")
         subject = ""
         if channel == Channel.EMAIL:
             subject = st.text_input(
-                "Subject", (kept or {}).get("subject") or "", key=f"subject-{token}"
-            )
-    if not body.strip():
+                "Subject",
+                kept.get("subject", ""),
+                key=f"subject-{token}",
+                help="Without one the name of the campaign is the subject.",
+            ).strip()
+    words = body if body.strip() else message if subject else ""
+    if not words.strip():
         return None
-    return {"body": body} | ({"subject": subject} if subject.strip() else {})
+    return {"body": words} | ({"subject": subject} if subject else {})
+
+
+def _kept_text(channel: str, before: Mapping[str, object]) -> dict[str, str]:
+    """What was given of a text; the message under a subject of its own is not given twice."""
+    texts = before.get("texts")
+    found = texts.get(channel) if isinstance(texts, dict) else None
+    kept = {name: value for name, value in (found or {}).items() if value}
+    same = "subject" in kept and kept.get("body") == before.get("message_template")
+    return {"subject": kept["subject"]} if same else kept
 
 
 def _measured(before: Mapping[str, object], token: str) -> dict[str, object]:

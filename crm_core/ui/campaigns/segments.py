@@ -174,7 +174,8 @@ def _value(spec: FieldSpec, operator: Operator, kept: Any, key: str) -> object:
         return f"{st.date_input('Day', kept or lagos_today() - timedelta(days=90), key=key)}"
     if kind in (Kind.NUMBER, Kind.DAYS):
         label = "Days" if kind is Kind.DAYS else "Number"
-        return int(st.number_input(label, 0, 2_000_000_000, int(kept or 30), key=key))
+        first = 30 if kept is None else int(kept)
+        return int(st.number_input(label, 0, 2_000_000_000, first, key=key))
     if kind is Kind.NUMBERS:
         low, high = st.columns(2)
         first, last = kept or (18, 60)
@@ -201,8 +202,7 @@ def _several(kind: Kind, spec: FieldSpec, kept: Any, key: str) -> object:
         return st.multiselect(
             spec.label, kept or [], kept or [], key=key, accept_new_options=True, placeholder="Type"
         )
-    options = choices.options(kind, spec)
-    chosen = [one for one in (kept or []) if one in options]
+    options = choices.options(kind, spec, kept or ())
     return st.multiselect(
-        spec.label, list(options), chosen, format_func=options.__getitem__, key=key
+        spec.label, list(options), kept or [], format_func=options.__getitem__, key=key
     )

@@ -65,7 +65,7 @@ def _value(condition: Condition) -> str:
     if kind is Kind.NUMBERS and isinstance(given, list):
         return " and ".join(f"{number:,}" for number in given)
     if isinstance(given, list):
-        names = {} if kind is Kind.WORDS else choices.options(kind, condition.spec)
+        names = {} if kind is Kind.WORDS else choices.options(kind, condition.spec, given)
         return ", ".join(names.get(one, f"{one}") for one in given)
     return _single(kind, given)
 
