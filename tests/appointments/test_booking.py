@@ -18,10 +18,9 @@ from crm_core.appointments.schemas import (
     AppointmentUpdate,
     Cancellation,
     Reschedule,
-    WalkIn,
 )
 from crm_core.base import parameters
-from crm_core.base.clock import from_lagos, to_lagos, utc_now
+from crm_core.base.clock import from_lagos, to_lagos
 from crm_core.base.db import SessionFactory
 from crm_core.base.errors import Conflict, Forbidden, Invalid
 from crm_core.messaging.queries import get_communication
@@ -325,29 +324,6 @@ def test_a_row_may_be_sent_back_whole_with_another_time(session: Session) -> Non
         session, visit.id, AppointmentUpdate.model_validate(row), actor=DESK
     )
     assert f"{moved.appointment_time:%H:%M}" == "12:00"
-
-
-def test_somebody_who_walks_in_has_arrived(session: Session) -> None:
-    patient = make_patient(session)
-    wanted = WalkIn(patient_id=patient.id, hospital_id=make_hospital(session).id)
-    visit = service.walk_in(session, wanted, actor=DESK)
-    assert (visit.status, visit.walk_in) == ("arrived", True)
-    assert visit.checked_in_at is not None
-    assert abs(visit.starts_at - utc_now()) < timedelta(minutes=2)
-    assert notices_of(session, visit.id) == []
-
-
-def test_walking_in_to_a_busy_doctor_gets_the_next_free_time(session: Session) -> None:
-    doctor = make_doctor(session)
-    make_hours(session, doctor.id, "00:00", "23:59", days="1234567")
-    wanted = {"hospital_id": doctor.hospital_id, "doctor_id": doctor.id, "duration_minutes": 5}
-    first, second = (
-        service.walk_in(
-            session, WalkIn.model_validate({"patient_id": patient_id, **wanted}), actor=DESK
-        )
-        for patient_id in (make_patient(session).id, make_patient(session).id)
-    )
-    assert second.starts_at >= first.ends_at
 
 
 def test_a_list_takes_as_many_statements_for_one_visit_as_for_many(session: Session) -> None:
