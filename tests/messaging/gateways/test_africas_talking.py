@@ -89,6 +89,7 @@ def test_an_empty_account_closes_the_channel(
         Answer(silent=True),
     ],
 )
+@pytest.mark.usefixtures("impatient")
 def test_what_cannot_be_read_is_unknown(
     gateway: Gateway, africas_talking: HttpProvider, answer: Answer
 ) -> None:

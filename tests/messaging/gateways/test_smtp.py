@@ -145,6 +145,7 @@ def test_a_text_that_is_refused_is_not_the_address_s_fault(
 
 @pytest.mark.parametrize("where", ["MAIL FROM", "RCPT TO"])
 @pytest.mark.parametrize("how", [HANG_UP, SILENCE])
+@pytest.mark.usefixtures("impatient")
 def test_a_line_that_breaks_before_the_text_broke_nothing(
     gateway: Gateway, mail_server: MailServer, where: str, how: str
 ) -> None:
@@ -154,6 +155,7 @@ def test_a_line_that_breaks_before_the_text_broke_nothing(
 
 
 @pytest.mark.parametrize("how", [HANG_UP, SILENCE])
+@pytest.mark.usefixtures("impatient")
 def test_a_server_that_took_the_text_and_says_nothing_leaves_it_unknown(
     gateway: Gateway, mail_server: MailServer, how: str
 ) -> None:

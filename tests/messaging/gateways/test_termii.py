@@ -95,6 +95,7 @@ def test_nobody_there_means_that_nothing_was_accepted(
         Answer("[]"),
     ],
 )
+@pytest.mark.usefixtures("impatient")
 def test_a_letter_that_may_have_been_taken_is_unknown(
     gateway: Gateway, termii: HttpProvider, answer: Answer
 ) -> None:
@@ -104,6 +105,7 @@ def test_a_letter_that_may_have_been_taken_is_unknown(
     assert len(termii.heard) == 1
 
 
+@pytest.mark.usefixtures("impatient")
 def test_after_a_silence_no_further_letter_is_begun(gateway: Gateway, termii: HttpProvider) -> None:
     termii.answers = [TAKEN, Answer(silent=True)]
 

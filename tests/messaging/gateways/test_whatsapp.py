@@ -113,6 +113,7 @@ def test_trouble_with_the_account_closes_the_channel(
 @pytest.mark.parametrize(
     "answer", [Answer({}, 500), Answer("{", 200), Answer("[" * 100_000, 200), Answer(silent=True)]
 )
+@pytest.mark.usefixtures("impatient")
 def test_what_cannot_be_read_is_unknown(
     gateway: Gateway, whatsapp: HttpProvider, answer: Answer
 ) -> None:
