@@ -43,8 +43,12 @@ _RULES = {
                           count(*) FILTER (WHERE outcome = 'queued') AS chosen,
                           count(*) FILTER (WHERE outcome = 'control') AS control
                    FROM crm_campaign_recipients GROUP BY run_id) p ON p.run_id = r.id
-        WHERE (r.people, r.chosen, r.control)
-           <> (coalesce(p.people, 0), coalesce(p.chosen, 0), coalesce(p.control, 0))
+        LEFT JOIN (SELECT run_id, jsonb_object_agg(outcome, people) AS outcomes
+                   FROM (SELECT run_id, outcome, count(*) AS people FROM crm_campaign_recipients
+                         GROUP BY run_id, outcome) AS alike GROUP BY run_id) o ON o.run_id = r.id
+        WHERE (r.people, r.chosen, r.control, r.outcomes)
+           <> (coalesce(p.people, 0), coalesce(p.chosen, 0), coalesce(p.control, 0),
+               coalesce(o.outcomes, '{}'))
     """,
     "a campaign's figures are not those of its messages": """
         SELECT DISTINCT 'campaign ' || campaign_id FROM (

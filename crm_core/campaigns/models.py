@@ -139,6 +139,7 @@ class CampaignRun(Base):
     chosen: Mapped[int] = mapped_column(server_default=text("0"))
     control: Mapped[int] = mapped_column(server_default=text("0"))
     messages: Mapped[int] = mapped_column(server_default=text("0"))
+    outcomes: Mapped[dict[str, int]] = mapped_column(JSONB, server_default=text("'{}'"))
     cursor_id: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     created_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
     frozen_at: Mapped[datetime | None] = mapped_column(_Instant)

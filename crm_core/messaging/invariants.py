@@ -13,12 +13,14 @@ def invariants(session: Session) -> Iterator[str]:
 
 
 _OUTBOX = {
+    # The messages of a cancelled batch wait until a job has skipped them, and finished it.
     "a message waits in no batch that will ever be sent": """
         SELECT m.id::text FROM crm_communication_logs m
         LEFT JOIN crm_message_batches b ON b.id = m.batch_id
             AND m.id BETWEEN b.first_id AND b.last_id AND m.channel = b.channel
         WHERE m.status IN ('pending', 'deferred')
-          AND (b.id IS NULL OR b.state NOT IN ('ready', 'paused') OR m.id <= b.cursor_id)
+          AND (b.id IS NULL OR m.id <= b.cursor_id OR NOT (b.state IN ('ready', 'paused')
+               OR (b.state = 'cancelled' AND b.finished_at IS NULL)))
     """,
     "a batch that ended is still held by a worker": """
         SELECT id::text FROM crm_message_batches

@@ -106,6 +106,11 @@ class MessageBatch(Base):
             "campaign_id",
             postgresql_where=text("campaign_id IS NOT NULL"),
         ),
+        Index(
+            "ix_crm_message_batches_cancelled",
+            "id",
+            postgresql_where=text("state = 'cancelled' AND finished_at IS NULL"),
+        ),
     )
 
     channel: Mapped[str] = mapped_column(CHANNEL)

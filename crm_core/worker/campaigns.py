@@ -30,6 +30,13 @@ def tend_campaigns(timestamp: int) -> None:  # noqa: ARG001  (the queue says whe
         service.fold_counts(session)
 
 
+@app.periodic(cron="* * * * *")
+@app.task(name="clear_cancelled_campaigns", queueing_lock="clear_cancelled_campaigns")
+def clear_cancelled_campaigns(timestamp: int) -> None:  # noqa: ARG001  (as above)
+    """Writes down of each message that its campaign was cancelled, a piece a transaction."""
+    until_done("clear_cancelled_campaigns", service.clear_cancelled_campaigns)
+
+
 # Every hour, so that a worker that was down in the morning begins the day's runs later.
 @app.periodic(cron="5 7-18 * * *")
 @app.task(name="open_daily_runs", queueing_lock="open_daily_runs")

@@ -31,6 +31,7 @@ def test_what_the_services_do_is_whole(session: Session) -> None:
         ),
         ("UPDATE crm_campaigns SET message_template = 'x'", "binds to"),
         ("UPDATE crm_campaign_runs SET chosen = chosen + 1", "a run's numbers"),
+        ("""UPDATE crm_campaign_runs SET outcomes = '{"queued": 4}'""", "a run's numbers"),
         ("UPDATE crm_campaign_counts SET messages = messages + 1", "figures are not"),
         (
             """INSERT INTO crm_communication_logs SELECT (jsonb_populate_record(l,

@@ -232,15 +232,32 @@ def test_a_worker_killed_anywhere_leaves_nobody_out_and_nobody_twice(
     with SessionFactory() as session:
         (run_id,) = open_runs(session, campaign.id)
 
-    for step in range(9):
+    standings, left = [_standing(run_id)], 1
+    while left:
         _die_in_the_middle(run_id, own_database)
+        assert _standing(run_id) == standings[-1]
         with SessionFactory.begin() as session:
-            service.work_on_run(session, run_id, actor=WORKER)
-        assert step < 9
-    _work_to_the_end(run_id)
+            left = service.work_on_run(session, run_id, actor=WORKER)
+        standings.append(_standing(run_id))
 
+    # Frozen, then eight pieces of five, then the end: a step each, and none of them for nothing.
+    assert len(standings) == len(set(standings)) == 11
     with SessionFactory() as session:
         assert once_each(session, campaign, 40)
+
+
+def _standing(run_id: int) -> tuple[object, ...]:
+    """How far a run is, and how much of it is really there."""
+    with SessionFactory() as session:
+        found = sql(
+            session,
+            "SELECT state, cursor_id, messages,"
+            " (SELECT count(*) FROM crm_campaign_recipients WHERE run_id = r.id),"
+            " (SELECT count(*) FROM crm_communication_logs WHERE campaign_id = r.campaign_id)"
+            " FROM crm_campaign_runs r WHERE id = :id",
+            id=run_id,
+        )
+        return tuple(found.one())
 
 
 def _die_in_the_middle(run_id: int, address: str) -> None:

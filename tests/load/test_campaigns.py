@@ -19,7 +19,7 @@ from crm_core.base.migrate import migrate
 from crm_core.campaigns import service
 from crm_core.campaigns.people import list_recipients
 from crm_core.campaigns.previewing import preview_campaign
-from crm_core.campaigns.schemas import Fate, RecipientFilter
+from crm_core.campaigns.schemas import CampaignCancellation, Fate, RecipientFilter
 from crm_core.campaigns.segments.counting import count_segment
 from crm_core.campaigns.segments.schemas import Criteria
 from tests.load.measuring import Table
@@ -141,6 +141,12 @@ def test_a_launch_to_everybody_on_two_channels(crowd: str, tables: list[Table], 
         messages, people = run.messages, run.people
         pages = _timed(session, lambda: _look_at_people(session, campaign.id))
         after_queue = _private_megabytes(session)
+        because = CampaignCancellation(reason="The talk was called off")
+        cancel = _timed(
+            session,
+            lambda: service.cancel_campaign(session, campaign.id, because, actor=LAUNCHER),
+        )
+        clear = _timed(session, lambda: _clear_all(session))
         session.rollback()
         bare = _timed_bare(session, messages)
         session.rollback()
@@ -149,6 +155,8 @@ def test_a_launch_to_everybody_on_two_channels(crowd: str, tables: list[Table], 
         ("launch: decided and frozen", people, freeze),
         ("then queued, while it is sent", messages, queue),
         ("three pages of its people", 60, pages),
+        ("cancelled: nothing more is sent", messages, cancel),
+        ("then written down of each", messages, clear),
     ):
         table.add(line, f"{rows:,}", *_beside(took, bare), f"{after_queue}")
 
@@ -167,6 +175,11 @@ def _beside(took: Took, bare: Took) -> list[str]:
 
 def _queue_all(session: Session, run_id: int) -> None:
     while service.work_on_run(session, run_id, actor=WORKER):
+        pass
+
+
+def _clear_all(session: Session) -> None:
+    while service.clear_cancelled_campaigns(session):
         pass
 
 

@@ -269,7 +269,9 @@ def test_a_launched_campaign_shows_how_far_it_is(page: Open, session: Session) -
 def test_without_a_goal_the_effect_says_so(page: Open, session: Session) -> None:
     make_patient(session)
     campaign = make_launched(session)
-    assert texts(page(Role.VIEWER, campaign=campaign.id, tab="effect"))
+    shown = page(Role.VIEWER, campaign=campaign.id, tab="effect")
+    assert "This campaign has no goal to measure it by." in texts(shown)
+    assert not shown.metric
 
 
 def test_cancelling_takes_a_reason(page: Open, session: Session) -> None:

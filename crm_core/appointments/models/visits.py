@@ -46,6 +46,12 @@ class Appointment(Base):
             "merged_from_id",
             postgresql_where=text("merged_from_id IS NOT NULL"),
         ),
+        Index("ix_crm_appointments_booked_at", "booked_at"),
+        Index(
+            "ix_crm_appointments_completed_at",
+            "completed_at",
+            postgresql_where=text("completed_at IS NOT NULL"),
+        ),
         Index("ix_crm_appointments_status_starts_at_id", "status", "starts_at", "id"),
         Index("ix_crm_appointments_type_starts_at_id", "type", "starts_at", "id"),
         Index(

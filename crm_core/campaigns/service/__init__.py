@@ -18,6 +18,7 @@ from crm_core.campaigns.service.launching import (
 from crm_core.campaigns.service.running import work_on_run
 from crm_core.campaigns.service.steering import (
     cancel_campaign,
+    clear_cancelled_campaigns,
     complete_finished,
     fold_counts,
     pause_campaign,
@@ -28,6 +29,7 @@ from crm_core.campaigns.service.steering import (
 __all__ = [
     "approve_campaign",
     "cancel_campaign",
+    "clear_cancelled_campaigns",
     "complete_finished",
     "count_conversions",
     "create_campaign",

@@ -108,16 +108,19 @@ def _freeze(session: Session, run: _Run) -> int:
     return 1
 
 
-def _tally(session: Session, run_id: int) -> dict[str, int]:
+def _tally(session: Session, run_id: int) -> dict[str, Any]:
+    """How many people had which outcome: kept with the run, which never changes again."""
     outcome = CampaignRecipient.c.outcome
     counted = session.execute(
-        select(
-            func.count().label("people"),
-            func.count().filter(outcome == Fate.QUEUED.value).label("chosen"),
-            func.count().filter(outcome == Fate.CONTROL.value).label("control"),
-        ).where(CampaignRecipient.c.run_id == run_id)
-    ).one()
-    return dict(counted._mapping)
+        select(outcome, func.count()).where(CampaignRecipient.c.run_id == run_id).group_by(outcome)
+    )
+    outcomes = {str(row[0]): int(row[1]) for row in counted}
+    return {
+        "people": sum(outcomes.values()),
+        "chosen": outcomes.get(Fate.QUEUED.value, 0),
+        "control": outcomes.get(Fate.CONTROL.value, 0),
+        "outcomes": outcomes,
+    }
 
 
 def _queue_piece(session: Session, run: _Run) -> int:

@@ -23,6 +23,7 @@ from crm_core.messaging.schemas import (
 from crm_core.messaging.service import queue_all
 from crm_core.messaging.service.audiences import (
     cancel_mailings,
+    clear_cancelled,
     hold_mailings,
     release_mailings,
 )
@@ -59,11 +60,15 @@ def resume_campaign(
 def cancel_campaign(
     session: Session, campaign_id: int, data: CampaignCancellation, *, actor: Actor
 ) -> CampaignRead:
-    """Ends a campaign before its time: what was sent was sent, the rest never is."""
+    """Ends a campaign before its time: what was sent was sent, the rest never is.
+
+    Of many messages the first are written down as skipped at once, the others by a job.
+    """
     actor.require(Permission.CAMPAIGNS_LAUNCH)
     campaign = common.lock_campaign(session, campaign_id, version=data.version)
     common.refuse_transition(campaign, CampaignStatus.CANCELLED)
-    cancel_mailings(session, campaign_id, reason=CANCELLED)
+    cancel_mailings(session, campaign_id)
+    clear_cancelled(session, reason=CANCELLED, campaign_id=campaign_id)
     return common.change(
         session,
         campaign_id,
@@ -71,6 +76,11 @@ def cancel_campaign(
         status_note=data.reason,
         end_date=utc_now(),
     )
+
+
+def clear_cancelled_campaigns(session: Session) -> int:
+    """Writes down some of what cancelled campaigns never send; gives 0 where nothing is left."""
+    return clear_cancelled(session, reason=CANCELLED)
 
 
 def complete_finished(session: Session) -> int:

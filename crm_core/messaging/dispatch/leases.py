@@ -11,7 +11,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from crm_core.base.settings import settings
-from crm_core.messaging.schemas import Channel, ChannelState, Purpose
+from crm_core.messaging.schemas import BatchState, Channel, ChannelState, Purpose
 
 
 class LeaseLost(Exception):
@@ -27,6 +27,7 @@ class Lease:
         cursor: up to this id everything is recorded.
         claimed: beyond the cursor up to here messages are being handed over.
         last: id of its last message.
+        cancelled: nothing of it is handed over any more.
         health: of the channel, as last seen.
     """
 
@@ -37,6 +38,7 @@ class Lease:
     cursor: int
     claimed: int
     last: int
+    cancelled: bool = False
     health: ChannelState = ChannelState.CLOSED
     failures: int = 0
 
@@ -63,6 +65,7 @@ def take(session: Session, channel: Channel, worker: str) -> Lease | None:
         cursor=row.cursor_id,
         claimed=row.claimed_id,
         last=row.last_id,
+        cancelled=row.state == BatchState.CANCELLED,
     )
 
 
@@ -129,7 +132,7 @@ _TAKE = text(
         leased_until = now() + make_interval(secs => :seconds)
     FROM (SELECT id FROM interrupted UNION ALL SELECT id FROM due) found
     WHERE b.id = found.id
-    RETURNING b.id, b.attempts, b.purpose, b.cursor_id, b.claimed_id, b.last_id
+    RETURNING b.id, b.attempts, b.purpose, b.cursor_id, b.claimed_id, b.last_id, b.state
     """
 )
 _LOOK_AHEAD = text(

@@ -168,10 +168,10 @@ def _resume(batch: Batch) -> None:
     """Whoever had the batch died while handing over a chunk: asks the provider what it got.
 
     What it cannot tell becomes unknown, and is never blindly sent again; where it honours keys
-    the chunk is simply sent again, with the same ones.
+    the chunk is simply sent again, with the same ones, unless its campaign was cancelled meanwhile.
     """
     lease = batch.lease
-    if batch.gateway.honours_keys:
+    if batch.gateway.honours_keys and not lease.cancelled:
         lease.claimed = lease.cursor
         return
     doubtful = batch.line.lasting(

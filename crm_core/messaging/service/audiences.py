@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CTE, Insert, Select, func, insert, literal, select, update
+from sqlalchemy import CTE, Insert, Select, func, insert, literal, select, text, update
 from sqlalchemy.orm import Session
 
 from crm_core.messaging.models import (
@@ -24,6 +24,9 @@ from crm_core.messaging.schemas import BatchState, Channel, MessageStatus, Purpo
 from crm_core.messaging.service.queueing import BATCH
 
 MESSAGE_TYPE = "campaign"
+
+CLEARED_AT_ONCE = 50
+"""Batches whose messages are skipped in one transaction: some tens of thousands of messages."""
 
 
 @dataclass(frozen=True)
@@ -66,19 +69,24 @@ def release_mailings(session: Session, campaign_id: int) -> None:
     _move(session, campaign_id, {BatchState.PAUSED}, BatchState.READY)
 
 
-def cancel_mailings(session: Session, campaign_id: int, *, reason: str) -> int:
-    """What was not handed over yet never is; gives how many messages that are.
+def cancel_mailings(session: Session, campaign_id: int) -> None:
+    """What was not handed over yet never is; ``clear_cancelled`` writes it down of each message."""
+    # A batch that is born of a retry meanwhile is seen by the second look.
+    for _ in range(2):
+        _move(session, campaign_id, {BatchState.READY, BatchState.PAUSED}, BatchState.CANCELLED)
+
+
+def clear_cancelled(session: Session, *, reason: str, campaign_id: int | None = None) -> int:
+    """Skips the messages of some cancelled batches; gives how many batches, 0 where none is left.
+
+    A piece a transaction, for a campaign may have millions. What a worker is handing over is left
+    to it, and its batch looked at again when that is recorded.
 
     Args:
         reason: the short code that the messages keep.
     """
-    cancelled = 0
-    # A batch that is born of a retry meanwhile is seen by the second look.
-    for _ in range(2):
-        open_states = {BatchState.READY, BatchState.PAUSED}
-        _move(session, campaign_id, open_states, BatchState.CANCELLED)
-        cancelled += _skip_cancelled(session, campaign_id, reason)
-    return cancelled
+    values = {"reason": reason, "campaign_id": campaign_id, "most": CLEARED_AT_ONCE}
+    return len(session.execute(_CLEAR, values).all())
 
 
 def _insertion(mailing: Mailing, people: CTE) -> Insert:
@@ -166,25 +174,22 @@ def _move(session: Session, campaign_id: int, before: set[BatchState], after: Ba
     )
 
 
-def _skip_cancelled(session: Session, campaign_id: int, reason: str) -> int:
-    """The messages of cancelled batches; what a worker is handing over is left to it."""
-    waiting = [MessageStatus.PENDING.value, MessageStatus.DEFERRED.value]
-    on_its_way = Communication.id.between(MessageBatch.cursor_id + 1, MessageBatch.claimed_id)
-    result: Any = session.execute(
-        update(Communication)
-        .where(
-            Communication.campaign_id == campaign_id,
-            Communication.status.in_(waiting),
-            MessageBatch.id == Communication.batch_id,
-            MessageBatch.state == BatchState.CANCELLED.value,
-            ~on_its_way,
-        )
-        .values(
-            status=MessageStatus.SKIPPED.value,
-            reason=reason,
-            error_message="The campaign was cancelled.",
-            updated_at=func.now(),
-        ),
-        execution_options={"synchronize_session": False},
+_CLEAR = text(
+    """
+    WITH cleared AS (
+        SELECT id, first_id, last_id FROM crm_message_batches
+        WHERE state = 'cancelled' AND finished_at IS NULL AND claimed_id = cursor_id
+          AND (CAST(:campaign_id AS bigint) IS NULL OR campaign_id = :campaign_id)
+        ORDER BY id LIMIT :most FOR UPDATE SKIP LOCKED
+    ), skipped AS (
+        UPDATE crm_communication_logs m
+        SET status = 'skipped', reason = :reason, error_message = 'The campaign was cancelled.',
+            updated_at = now()
+        FROM cleared c
+        WHERE m.id BETWEEN c.first_id AND c.last_id AND m.batch_id = c.id
+          AND m.status IN ('pending', 'deferred')
     )
-    return int(result.rowcount)
+    UPDATE crm_message_batches b SET finished_at = now() FROM cleared c WHERE b.id = c.id
+    RETURNING b.id
+    """
+)

@@ -77,6 +77,8 @@ def _pace(stats: CampaignStats) -> float | None:
     """Seconds to the next look; None where it is over or held, for nothing moves by itself then."""
     if any(run.state in (RunState.WAITING, RunState.QUEUEING) for run in stats.runs):
         return _OFTEN
+    if stats.status is CampaignStatus.CANCELLED and stats.total.waiting:
+        return _OFTEN  # what it never sends is still being written down
     if stats.status is not CampaignStatus.ACTIVE:
         return None
     return _OFTEN if stats.total.waiting or stats.rate else _NOW_AND_THEN

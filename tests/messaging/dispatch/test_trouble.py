@@ -156,6 +156,16 @@ def test_a_lost_chunk_of_a_cancelled_batch_is_not_forgotten(session: Session) ->
     assert statuses(session) == {"pending": 10, "unknown": 50}
 
 
+def test_a_lost_chunk_of_a_cancelled_batch_is_sent_again_nowhere(session: Session) -> None:
+    many(session, 60)
+    die_in_a_chunk(session)
+    session.execute(text("UPDATE crm_message_batches SET state = 'cancelled'"))
+    gateway = Scripted(honours_keys=True)
+    send_all(gateway)
+    assert gateway.letters == []
+    assert statuses(session) == {"pending": 10, "unknown": 50}
+
+
 def test_who_lost_the_lease_stops(session: Session) -> None:
     many(session, 120)
     other = Scripted()
