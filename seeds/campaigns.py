@@ -41,8 +41,7 @@ def _approved(session: Session, entry: dict[str, Any], *, drafter: Actor, approv
 def _work(session: Session, campaign_id: int, worker: Actor) -> None:
     """What a worker would do; there is none yet while the sample is loaded."""
     run_id = session.execute(_RUN, {"campaign_id": campaign_id}).scalar_one()
-    while service.work_on_run(session, run_id, actor=worker):
-        pass
+    service.work_on_run(session, run_id, actor=worker)
 
 
 def _actor(session: Session, email: str) -> Actor:

@@ -66,18 +66,40 @@ def make_approved(session: Session, **more: object) -> CampaignRead:
 
 
 def make_launched(session: Session, **more: object) -> CampaignRead:
-    """Launched, with every message of its audience in the outbox."""
+    """Launched, with every message of its audience written and none sent."""
     campaign = make_approved(session, **more)
     launched = service.launch_campaign(session, campaign.id, actor=LAUNCHER)
     work(session, campaign.id)
     return launched
 
 
+def make_queued(session: Session, **more: object) -> CampaignRead:
+    """Launched and queued: no worker has taken any of its batches."""
+    campaign = make_approved(session, **more)
+    launched = service.launch_campaign(session, campaign.id, actor=LAUNCHER)
+    (run_id,) = open_runs(session, campaign.id)
+    service.work_on_run(session, run_id, actor=WORKER)
+    return launched
+
+
 def work(session: Session, campaign_id: int) -> None:
-    """What the worker does after a launch, to its end."""
+    """What the workers do after a launch, until it is in the outbox and nothing was sent."""
     for run_id in open_runs(session, campaign_id):
-        while service.work_on_run(session, run_id, actor=WORKER):
-            pass
+        service.work_on_run(session, run_id, actor=WORKER)
+    write_all(session, campaign_id)
+
+
+def write_all(session: Session, campaign_id: int) -> None:
+    """Writes the messages of the batches that no worker has taken yet, as it would."""
+    found = session.execute(
+        text(
+            "SELECT batch_id FROM crm_unwritten_messages WHERE campaign_id = :id"
+            " AND status <> 'skipped' ORDER BY batch_id"
+        ),
+        {"id": campaign_id},
+    )
+    for batch_id in found.scalars().all():
+        service.write_batch(session, batch_id)
 
 
 def open_runs(session: Session, campaign_id: int) -> list[int]:

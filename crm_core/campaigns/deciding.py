@@ -7,10 +7,11 @@ those who would get something, so that both groups differ by nothing but the mes
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Subquery, TextualSelect, bindparam, column, text
+from sqlalchemy import CTE, BigInteger, Subquery, TextualSelect, bindparam, column, text
 
 from crm_core.campaigns.audiences import Brief, audience_of
 from crm_core.campaigns.models import FATE
+from crm_core.campaigns.schemas import TargetAudience
 from crm_core.messaging.schemas import Channel, Purpose, RecipientType
 
 ASKING = tuple(purpose.value for purpose in Purpose if purpose.needs_consent)
@@ -25,7 +26,17 @@ def decided(brief: Brief) -> TextualSelect:
         column("person_id", BigInteger),
         column("outcome", FATE),
         *(column(c, FATE) for c in channels),
-    ).add_cte(audience_of(brief).cte("audience"))
+    ).add_cte(_audience(brief))
+
+
+def _audience(brief: Brief) -> CTE:
+    """Everybody is read twice from the table rather than kept; a segment is worked out once."""
+    audience = audience_of(brief).cte("audience")
+    return audience if _is_segment(brief) else audience.prefix_with("NOT MATERIALIZED")
+
+
+def _is_segment(brief: Brief) -> bool:
+    return brief.campaign.target_audience is TargetAudience.SPECIFIC_SEGMENT
 
 
 def decided_table(brief: Brief) -> Subquery:
@@ -85,7 +96,7 @@ def _raw_fate(brief: Brief, channel: str) -> str:
         cases.append(("a.phone NOT LIKE '+234%' OR length(a.phone) <> 14", "invalid_number"))
     cases.append((f"s_{channel}.address IS NOT NULL", "suppressed"))
     if address == "phone" and brief.purpose.needs_consent:
-        cases.append(("a.person_id > shared.first_id", "shared_number"))
+        cases.append(("shared.person_id IS NOT NULL", "shared_number"))
     if brief.speaks_of_appointment:
         cases.append(("n.patient_id IS NULL", "no_appointment"))
     whens = " ".join(f"WHEN {condition} THEN {_fate(fate)}" for condition, fate in cases)
@@ -116,11 +127,16 @@ def _joins(brief: Brief, channels: list[str]) -> str:
     joins += [_SUPPRESSED.format(channel=c, address=addresses[c]) for c in reached]
     if brief.purpose.needs_consent:
         # No two people have the same email address: the database holds that.
-        joins += [_SHARED] if "phone" in addresses.values() else []
+        joins += [_shared(brief)] if "phone" in addresses.values() else []
         joins.append(_RECENTLY.format(asking=", ".join(f"'{one}'" for one in ASKING)))
     if brief.speaks_of_appointment:
         joins.append(_NEXT_APPOINTMENT)
     return "\n".join(joins)
+
+
+def _shared(brief: Brief) -> str:
+    having = _HAVING if _is_segment(brief) else _HAVING_OF_ALL
+    return _SHARED.format(people=f"crm_{brief.recipient_type.value}s", having=having)
 
 
 _CAP = "SELECT value FROM crm_parameters WHERE name = 'messaging.weekly_cap'"
@@ -142,10 +158,18 @@ _SUPPRESSED = """
 """
 # The first of those who share a number is written to; that may be somebody who is left out for
 # another reason, and then nobody of them is: rather one message too few than two to one telephone.
+# Which numbers there are twice an index knows; of everybody, those few are looked up.
 _SHARED = """
-    LEFT JOIN (SELECT phone, min(person_id) AS first_id FROM audience
-               GROUP BY phone HAVING count(*) > 1) AS shared ON shared.phone = a.phone
+    LEFT JOIN (SELECT person_id
+               FROM (SELECT h.person_id, min(h.person_id) OVER (PARTITION BY h.phone) AS first_id
+                     FROM (SELECT phone FROM {people} GROUP BY phone HAVING count(*) > 1) AS twice
+                     {having}) AS several
+               WHERE person_id > first_id) AS shared ON shared.person_id = a.person_id
 """
+_HAVING_OF_ALL = (
+    "CROSS JOIN LATERAL (SELECT * FROM audience WHERE phone = twice.phone OFFSET 0) AS h"
+)
+_HAVING = "JOIN audience AS h USING (phone)"
 _RECENTLY = """
     LEFT JOIN (SELECT recipient_id, count(*) AS messages FROM crm_communication_logs
                WHERE sent_at > now() - interval '7 days' AND purpose IN ({asking})

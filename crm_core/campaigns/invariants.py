@@ -57,7 +57,10 @@ _RULES = {
             UNION ALL
             SELECT campaign_id, channel, status::text, coalesce(reason, ''), -count(*),
                    -sum(coalesce(parts, 0)), -sum(coalesce(cost, 0))
-            FROM crm_communication_logs WHERE campaign_id IS NOT NULL GROUP BY 1, 2, 3, 4) AS lines
+            FROM crm_communication_logs WHERE campaign_id IS NOT NULL GROUP BY 1, 2, 3, 4
+            UNION ALL
+            SELECT campaign_id, channel, status::text, coalesce(reason, ''), -messages, 0, 0
+            FROM crm_unwritten_messages) AS lines
         GROUP BY campaign_id, channel, status, reason
         HAVING (sum(messages), sum(parts), sum(cost)) <> (0, 0, 0)
     """,
@@ -70,10 +73,14 @@ _RULES = {
                 AS c (channel, fate)
             WHERE r.state = 'done' AND c.fate = 'queued' GROUP BY 1, 2, 3
         ), queued AS (
-            SELECT l.campaign_id, l.recipient_id AS person_id, l.channel, count(*) AS messages
-            FROM crm_communication_logs l
-            WHERE l.campaign_id IS NOT NULL AND NOT EXISTS (SELECT FROM crm_campaign_runs r
-                WHERE r.campaign_id = l.campaign_id AND r.state <> 'done')
+            SELECT campaign_id, person_id, channel, count(*) AS messages FROM (
+                SELECT campaign_id, recipient_id AS person_id, channel
+                FROM crm_communication_logs WHERE campaign_id IS NOT NULL
+                UNION ALL
+                SELECT u.campaign_id, p.person_id, u.channel
+                FROM crm_unwritten_messages u JOIN crm_campaign_recipients p ON p.run_id = u.run_id
+                    AND p.person_id BETWEEN u.first_person AND u.last_person
+                WHERE to_jsonb(p) ->> u.channel::text = 'queued') AS every
             GROUP BY 1, 2, 3
         )
         SELECT DISTINCT 'campaign ' || coalesce(d.campaign_id, q.campaign_id)
@@ -81,6 +88,12 @@ _RULES = {
         WHERE coalesce(d.messages, 0) <> coalesce(q.messages, 0)
           AND NOT EXISTS (SELECT FROM crm_campaign_runs r
               WHERE r.campaign_id = coalesce(d.campaign_id, q.campaign_id) AND r.state <> 'done')
+    """,
+    "a batch counts other messages than its people are to get": """
+        SELECT 'batch ' || u.batch_id FROM crm_unwritten_messages u
+        WHERE u.messages <> (SELECT count(*) FROM crm_campaign_recipients p
+            WHERE p.run_id = u.run_id AND p.person_id BETWEEN u.first_person AND u.last_person
+              AND to_jsonb(p) ->> u.channel::text = 'queued')
     """,
     "somebody counts as won over who was in neither group": """
         SELECT DISTINCT 'run ' || v.run_id FROM crm_campaign_conversions v

@@ -33,9 +33,9 @@ from crm_core.campaigns.models import (
     CampaignRun,
 )
 from crm_core.campaigns.queries import get_campaign, runs_of, written
-from crm_core.campaigns.schemas import RecipientFilter, RecipientRead, TargetAudience
+from crm_core.campaigns.schemas import Fate, RecipientFilter, RecipientRead, TargetAudience
 from crm_core.campaigns.segments.health import require_choice
-from crm_core.messaging.models import RECIPIENT, Communication
+from crm_core.messaging.models import CHANNEL, RECIPIENT, UNWRITTEN, Communication
 from crm_core.messaging.schemas import Channel, RecipientType
 from crm_core.owners.models import Owner
 from crm_core.patients.models import Patient
@@ -100,7 +100,7 @@ def _named(owners: ColumnElement[bool], person: Any) -> list[ColumnElement[Any]]
 
 
 def _channels(fates: dict[str, Any], campaign_id: Any | None) -> ColumnElement[Any]:
-    """Each channel's fate, with its message where there is one."""
+    """Each channel's fate, with its message, or where there will be one, how it waits."""
     pairs: list[Any] = []
     for channel, fate in fates.items():
         pairs += [literal(channel, Text), cast(fate, Text)]
@@ -108,12 +108,12 @@ def _channels(fates: dict[str, Any], campaign_id: Any | None) -> ColumnElement[A
     each = given.table_valued(column("key", Text), column("value", Text)).alias("each")
     outcome: Any = func.jsonb_build_object(literal("fate", Text), each.c.value)
     if campaign_id is not None:
-        outcome = outcome.op("||")(_message(each.c.key, campaign_id))
+        outcome = outcome.op("||")(_message(each, campaign_id))
     merged = select(func.jsonb_object_agg(each.c.key, outcome)).select_from(each).scalar_subquery()
     return func.coalesce(merged, literal("{}", Text).cast(JSONB)).label("channels")
 
 
-def _message(channel: Any, campaign_id: Any) -> ColumnElement[Any]:
+def _message(each: FromClause, campaign_id: Any) -> ColumnElement[Any]:
     """The latest message of this campaign to the person on the channel, as an object."""
     taken = CampaignRecipient.c
     found = (
@@ -131,14 +131,37 @@ def _message(channel: Any, campaign_id: Any) -> ColumnElement[Any]:
             Communication.recipient_type == cast(_kind(), RECIPIENT),
             Communication.recipient_id == taken.person_id,
             Communication.campaign_id == campaign_id,
-            cast(Communication.channel, Text) == channel,
+            cast(Communication.channel, Text) == each.c.key,
         )
         .order_by(Communication.id.desc())
         .limit(1)
         .correlate_except(Communication)
         .scalar_subquery()
     )
-    return func.coalesce(found, literal("{}", Text).cast(JSONB))
+    return func.coalesce(found, _unwritten(each), literal("{}", Text).cast(JSONB))
+
+
+def _unwritten(each: FromClause) -> ColumnElement[Any]:
+    """How a message waits, or what ended it, that no worker has taken up to write it."""
+    person, batch = CampaignRecipient.c, UNWRITTEN.c
+    return (
+        select(
+            func.jsonb_build_object(
+                literal("status", Text), batch.status, literal("reason", Text), batch.reason
+            )
+        )
+        .where(
+            each.c.value == Fate.QUEUED.value,
+            batch.run_id == person.run_id,
+            batch.channel == cast(each.c.key, CHANNEL),
+            batch.first_person <= person.person_id,
+            batch.last_person >= person.person_id,
+        )
+        .order_by(batch.first_person.desc())
+        .limit(1)
+        .correlate_except(UNWRITTEN)
+        .scalar_subquery()
+    )
 
 
 def _kind() -> ColumnElement[str]:

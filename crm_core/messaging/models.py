@@ -16,7 +16,9 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    column,
     func,
+    table,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -83,7 +85,11 @@ class MessageTemplate(Base):
 
 
 class MessageBatch(Base):
-    """Work for one worker: messages of one channel, by a range of ids."""
+    """Work for one worker: messages of one channel, by a range of ids.
+
+    One of a campaign's run is for a range of people. Until a worker takes it and has the messages
+    to them written, ``last_id`` is 0.
+    """
 
     __tablename__ = "crm_message_batches"
     __table_args__ = (
@@ -101,6 +107,19 @@ class MessageBatch(Base):
             postgresql_where=text("leased_until IS NOT NULL"),
         ),
         CheckConstraint("cursor_id <= claimed_id", name="cursor"),
+        CheckConstraint(
+            "run_id IS NULL AND first_person IS NULL AND last_person IS NULL"
+            " OR run_id IS NOT NULL AND first_person <= last_person",
+            name="people",
+        ),
+        Index(
+            "uq_crm_message_batches_people",
+            "run_id",
+            "channel",
+            "first_person",
+            unique=True,
+            postgresql_where=text("run_id IS NOT NULL"),
+        ),
         Index(
             "ix_crm_message_batches_campaign_id",
             "campaign_id",
@@ -118,6 +137,9 @@ class MessageBatch(Base):
     state: Mapped[str] = mapped_column(BATCH_STATE, server_default="ready")
     priority: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     campaign_id: Mapped[int | None] = mapped_column(BigInteger)
+    run_id: Mapped[int | None] = mapped_column(BigInteger)
+    first_person: Mapped[int | None] = mapped_column(BigInteger)
+    last_person: Mapped[int | None] = mapped_column(BigInteger)
     first_id: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     last_id: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     size: Mapped[int] = mapped_column(server_default=text("0"))
@@ -130,6 +152,18 @@ class MessageBatch(Base):
     judged_id: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     created_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
     finished_at: Mapped[datetime | None] = mapped_column(_Instant)
+
+
+UNWRITTEN = table(
+    "crm_unwritten_messages",
+    column("run_id", BigInteger),
+    column("channel", CHANNEL),
+    column("first_person", BigInteger),
+    column("last_person", BigInteger),
+    column("status", STATUS),
+    column("reason", String),
+)
+"""Batches of people that no worker has taken yet, or never will: how their messages wait."""
 
 
 class Communication(Base):

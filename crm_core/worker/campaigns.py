@@ -13,8 +13,9 @@ _WORKER = machine(f"job:{WORK}")
 # What went wrong for good is taken up by the minute's job below, so that this need not go on.
 @app.task(name=WORK, retry=RetryStrategy(max_attempts=3, wait=20))
 def work_on_campaign(run_id: int) -> None:
-    """Freezes a launch's audience and queues its messages, a piece a transaction."""
-    until_done(WORK, lambda session: service.work_on_run(session, run_id, actor=_WORKER))
+    """Freezes a launch's audience and queues it, in one transaction."""
+    with job(WORK) as session:
+        service.work_on_run(session, run_id, actor=_WORKER)
 
 
 @app.periodic(cron="* * * * *")

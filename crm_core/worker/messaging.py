@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from crm_core.campaigns import service as campaigns
 from crm_core.messaging import notices
 from crm_core.messaging.dispatch import Dispatcher
 from crm_core.messaging.gateways import gateway_for
@@ -16,7 +17,8 @@ CHANNELS = (Channel.SMS, Channel.EMAIL, Channel.WHATSAPP)
 @asynccontextmanager
 async def sending(worker: str) -> AsyncIterator[None]:
     """Sends what is in the outbox, on every channel, as long as the block runs."""
-    dispatcher = Dispatcher([gateway_for(channel) for channel in CHANNELS], worker)
+    gateways = [gateway_for(channel) for channel in CHANNELS]
+    dispatcher = Dispatcher(gateways, worker, campaigns.write_batch)
     dispatcher.start()
     try:
         yield

@@ -10,14 +10,13 @@ from sqlalchemy.orm import Session
 from crm_core.base.db import SessionFactory
 from crm_core.base.errors import Conflict, NotFound
 from crm_core.campaigns import service
-from crm_core.campaigns.service import running
 from crm_core.messaging.texts import queries
 from crm_core.messaging.texts import service as texts
 from crm_core.messaging.texts.schemas import TemplateFilter, TemplateSave
 from crm_core.people.schemas import Role
 from tests.campaigns.test_launching import make_crowd
 from tests.make import make_actor
-from tests.make_campaigns import LAUNCHER, WORKER, make_approved, run_of, work
+from tests.make_campaigns import LAUNCHER, WORKER, make_approved, run_of, write_all
 from tests.observe import refused_by, sql
 
 KEEPER = make_actor(Role.ADMIN)
@@ -31,10 +30,7 @@ def other_words(name: str) -> TemplateSave:
     return TemplateSave.model_validate(given)
 
 
-def test_every_piece_of_a_launch_goes_out_with_the_text_that_was_approved(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(running, "PIECE", 5)
+def test_what_is_written_late_goes_out_with_the_text_that_was_approved(session: Session) -> None:
     make_crowd(session, 12)
     campaign = make_approved(session)
     service.launch_campaign(session, campaign.id, actor=LAUNCHER)
@@ -42,7 +38,7 @@ def test_every_piece_of_a_launch_goes_out_with_the_text_that_was_approved(
 
     for name in (f"campaign_{campaign.id}", f"campaign{campaign.id}"):
         texts.save_template(session, other_words(name), actor=KEEPER)
-    work(session, campaign.id)
+    write_all(session, campaign.id)
 
     bodies = sql(
         session,

@@ -1,27 +1,38 @@
 """A launch: the audience is frozen once, and each person and channel is queued once."""
 
 from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
 
 import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crm_core.base.db import SessionFactory
 from crm_core.base.errors import Conflict
 from crm_core.campaigns import service
-from crm_core.campaigns.schemas import CampaignRead
+from crm_core.campaigns.invariants import invariants
+from crm_core.campaigns.people import list_recipients
+from crm_core.campaigns.schemas import CampaignRead, RecipientFilter
 from crm_core.campaigns.service import running
+from crm_core.messaging.schemas import Channel, MessageStatus
 from tests.make_campaigns import (
+    DRAFTER,
     LAUNCHER,
     WORKER,
     make_approved,
     make_launched,
+    make_queued,
     open_runs,
     run_of,
     work,
+    write_all,
 )
 from tests.make_patients import make_patient
+from tests.messaging.dispatch.providers import Scripted
+from tests.messaging.dispatch.working import send_all
 from tests.observe import executed, refused_by, sql
 from tests.together import kinds, together
 
@@ -75,7 +86,7 @@ def test_everybody_gets_one_message_a_channel(session: Session) -> None:
 def test_messages_lie_in_batches_that_know_their_range(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crm_core.messaging.service.audiences.BATCH", 7)
+    small_batches(monkeypatch)
     make_crowd(session, 30)
 
     campaign = make_launched(session, **BOTH_CHANNELS)
@@ -94,6 +105,112 @@ def test_messages_lie_in_batches_that_know_their_range(
     for batch in batches:
         assert batch.size == batch.span == batch.rows
         assert (batch.before, batch.low, batch.high) == (-1, 0, 0)
+
+
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seven messages a batch, whatever the numbers of the people are."""
+    monkeypatch.setattr(running, "BATCH", 7)
+    monkeypatch.setattr(running, "NEIGHBOURS", 1)
+
+
+def test_a_launch_writes_batches_of_people_and_no_message(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_batches(monkeypatch)
+    make_crowd(session, 30)
+
+    campaign = make_queued(session, **BOTH_CHANNELS)
+
+    assert messages_of(session, campaign) == []
+    batches = sql(
+        session,
+        "SELECT channel, size, first_person, last_person, state FROM crm_message_batches"
+        " WHERE campaign_id = :id ORDER BY channel, first_person",
+        id=campaign.id,
+    ).all()
+    assert [(b.channel, b.size) for b in batches] == [
+        (channel, size)
+        for channel, sizes in (("sms", (7, 7, 7, 7, 2)), ("email", (7, 7, 7, 7, 1)))
+        for size in sizes
+    ]
+    for one, after in pairwise(batches):
+        assert one.channel != after.channel or one.last_person < after.first_person
+    assert list(invariants(session)) == []
+
+
+def test_neighbours_are_in_one_batch_and_whoever_is_far_off_in_one_too(session: Session) -> None:
+    make_crowd(session, 3)
+    sql(session, "SET LOCAL ROLE NONE")
+    sql(session, "SELECT setval('crm_patients_id_seq', 5000000)")
+    sql(session, "SET LOCAL ROLE crm_app")
+    make_crowd(session, 3)
+
+    campaign = make_queued(session, **BOTH_CHANNELS)
+
+    found = sql(session, "SELECT channel, size FROM crm_message_batches ORDER BY channel, id")
+    assert [tuple(row) for row in found] == [("sms", 6), ("email", 4)]
+    assert run_of(session, campaign.id).messages == 10
+
+
+def test_each_person_sees_how_their_message_waits_before_it_is_written(session: Session) -> None:
+    make_crowd(session, 3)
+    campaign = make_queued(session, **BOTH_CHANNELS)
+
+    def channels() -> list[list[tuple[str, MessageStatus | None, str | None, bool]]]:
+        found = list_recipients(session, campaign.id, RecipientFilter(), actor=DRAFTER)
+        return [
+            [
+                (channel.value, one.status, one.reason, one.message_id is not None)
+                for channel, one in sorted(row.channels.items())
+            ]
+            for row in found.page(session).rows
+        ]
+
+    waits = ("sms", MessageStatus.PENDING, None, False)
+    assert channels()[0] == [("email", MessageStatus.PENDING, None, False), waits]
+    assert channels()[2] == [("email", None, None, False), waits]  # has no address
+    write_all(session, campaign.id)
+    assert channels()[0][1] == ("sms", MessageStatus.PENDING, None, True)
+
+
+def test_a_run_is_cut_into_batches_once_whoever_does_it(session: Session) -> None:
+    make_crowd(session, 3)
+    campaign = make_queued(session)
+    run = run_of(session, campaign.id)
+    sql(session, "UPDATE crm_campaign_runs SET state = 'queueing' WHERE id = :i", i=run.id)
+    session.expire_all()
+
+    with pytest.raises(IntegrityError, match="uq_crm_message_batches_people"):
+        service.work_on_run(session, run.id, actor=WORKER)
+
+
+def test_a_run_of_which_a_part_was_queued_before_is_queued_from_there(session: Session) -> None:
+    make_crowd(session, 10)
+    campaign = make_approved(session)
+    service.launch_campaign(session, campaign.id, actor=LAUNCHER)
+    run_id = run_of(session, campaign.id).id
+    fourth = sql(session, "SELECT id FROM crm_patients ORDER BY id OFFSET 3 LIMIT 1").scalar_one()
+    sql(
+        session,
+        "INSERT INTO crm_campaign_recipients (run_id, person_id, outcome, sms)"
+        " SELECT :r, id, 'queued', 'queued' FROM crm_patients",
+        r=run_id,
+    )
+    sql(
+        session,
+        "UPDATE crm_campaign_runs SET state = 'queueing', cursor_id = :c, people = 10, chosen = 10,"
+        " messages = 4, frozen_at = now() WHERE id = :r",
+        c=fourth,
+        r=run_id,
+    )
+    session.expire_all()
+
+    work(session, campaign.id)
+
+    assert len(messages_of(session, campaign)) == 6
+    session.expire_all()
+    run = run_of(session, campaign.id)
+    assert (run.state, run.people, run.messages) == ("done", 10, 10)
 
 
 def test_launching_twice_is_refused(session: Session) -> None:
@@ -131,21 +248,14 @@ def test_a_launch_takes_as_many_statements_for_many_as_for_few(session: Session)
     assert counts[0] == counts[1]
 
 
-def test_work_goes_on_behind_the_last_piece(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(running, "PIECE", 7)
-    make_crowd(session, 30)
-    campaign = make_approved(session, **BOTH_CHANNELS)
-    service.launch_campaign(session, campaign.id, actor=LAUNCHER)
-    run_id = run_of(session, campaign.id).id
-    steps = 0
-    while service.work_on_run(session, run_id, actor=WORKER):
-        steps += 1
+def test_work_on_what_is_done_does_nothing(session: Session) -> None:
+    make_crowd(session, 5)
+    campaign = make_launched(session, **BOTH_CHANNELS)
 
-    assert steps == 6  # the freeze, and five pieces
-    assert once_each(session, campaign, 30)
-    assert service.work_on_run(session, run_id, actor=WORKER) == 0
+    service.work_on_run(session, run_of(session, campaign.id).id, actor=WORKER)
+
+    assert once_each(session, campaign, 5)
+    assert run_of(session, campaign.id).messages == 9
 
 
 def test_who_comes_after_the_freeze_is_not_in_it(session: Session) -> None:
@@ -156,8 +266,9 @@ def test_who_comes_after_the_freeze_is_not_in_it(session: Session) -> None:
     service.work_on_run(session, run_id, actor=WORKER)
 
     latecomer = make_patient(session)
-    work(session, campaign.id)
+    write_all(session, campaign.id)
 
+    assert len(messages_of(session, campaign)) == 5
     assert latecomer.id not in {person for person, _, _ in messages_of(session, campaign)}
 
 
@@ -174,8 +285,8 @@ def test_a_patient_is_in_an_audience_once_whoever_inserts(session: Session) -> N
 
 @pytest.fixture
 def launched(own_database: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[], CampaignRead]:
-    """Launches to forty people in a database that really commits; pieces of five."""
-    monkeypatch.setattr(running, "PIECE", 5)
+    """Launches to forty people in a database that really commits; batches of seven."""
+    small_batches(monkeypatch)
 
     def launch() -> CampaignRead:
         with SessionFactory.begin() as session:
@@ -186,13 +297,9 @@ def launched(own_database: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[],
     return launch
 
 
-def _work_to_the_end(run_id: int) -> int:
-    left, steps = 1, 0
-    while left:
-        with SessionFactory.begin() as session:
-            left = service.work_on_run(session, run_id, actor=WORKER)
-        steps += 1
-    return steps
+def _work(run_id: int) -> None:
+    with SessionFactory.begin() as session:
+        service.work_on_run(session, run_id, actor=WORKER)
 
 
 def test_workers_at_the_same_run_queue_nobody_twice(
@@ -202,11 +309,31 @@ def test_workers_at_the_same_run_queue_nobody_twice(
     with SessionFactory() as session:
         (run_id,) = open_runs(session, campaign.id)
 
-    together([lambda: _work_to_the_end(run_id)] * 4)
+    together([lambda: _work(run_id)] * 4)
 
-    with SessionFactory() as session:
+    with SessionFactory.begin() as session:
+        write_all(session, campaign.id)
         assert once_each(session, campaign, 40)
         assert run_of(session, campaign.id).messages == 79
+
+
+def test_workers_at_the_same_channel_write_each_batch_once(
+    launched: Callable[[], CampaignRead],
+) -> None:
+    campaign = launched()
+    with SessionFactory() as session:
+        (run_id,) = open_runs(session, campaign.id)
+    _work(run_id)
+    gateways = [Scripted(channel=c) for c in (Channel.SMS, Channel.EMAIL) for _ in range(3)]
+
+    outcomes = together([partial(send_all, gateway) for gateway in gateways])
+
+    assert sum(batches for batches in outcomes if isinstance(batches, int)) == 12
+    with SessionFactory() as session:
+        assert once_each(session, campaign, 40)
+        assert {status for _, _, status in messages_of(session, campaign)} == {"sent"}
+    letters = [letter.id for gateway in gateways for letter in gateway.letters]
+    assert len(letters) == len(set(letters)) == 79
 
 
 def test_launching_at_the_same_moment_launches_once(own_database: str) -> None:
@@ -225,23 +352,27 @@ def test_launching_at_the_same_moment_launches_once(own_database: str) -> None:
         assert len(open_runs(session, campaign.id)) == 1
 
 
-def test_a_worker_killed_anywhere_leaves_nobody_out_and_nobody_twice(
+def test_a_worker_killed_at_any_step_leaves_nobody_out_and_nobody_twice(
     launched: Callable[[], CampaignRead], own_database: str
 ) -> None:
     campaign = launched()
     with SessionFactory() as session:
         (run_id,) = open_runs(session, campaign.id)
 
-    standings, left = [_standing(run_id)], 1
-    while left:
-        _die_in_the_middle(run_id, own_database)
-        assert _standing(run_id) == standings[-1]
-        with SessionFactory.begin() as session:
-            left = service.work_on_run(session, run_id, actor=WORKER)
-        standings.append(_standing(run_id))
+    before = _standing(run_id)
+    _die_before_the_commit(own_database, lambda session: _step(session, run_id))
+    assert _standing(run_id) == before == ("waiting", 0, 0, 0)
+    _work(run_id)
+    assert _standing(run_id) == ("done", 79, 40, 0)
+    with SessionFactory() as session:
+        batches = sql(session, "SELECT batch_id FROM crm_unwritten_messages").scalars().all()
+    assert len(batches) == 12
+    for batch_id in batches[:3]:
+        _die_before_the_commit(own_database, partial(service.write_batch, batch_id=batch_id))
+        assert _standing(run_id) == ("done", 79, 40, 0)
+    send_all(Scripted())
+    send_all(Scripted(channel=Channel.EMAIL))
 
-    # Frozen, then eight pieces of five, then the end: a step each, and none of them for nothing.
-    assert len(standings) == len(set(standings)) == 11
     with SessionFactory() as session:
         assert once_each(session, campaign, 40)
 
@@ -251,7 +382,7 @@ def _standing(run_id: int) -> tuple[object, ...]:
     with SessionFactory() as session:
         found = sql(
             session,
-            "SELECT state, cursor_id, messages,"
+            "SELECT state, messages,"
             " (SELECT count(*) FROM crm_campaign_recipients WHERE run_id = r.id),"
             " (SELECT count(*) FROM crm_communication_logs WHERE campaign_id = r.campaign_id)"
             " FROM crm_campaign_runs r WHERE id = :id",
@@ -260,10 +391,14 @@ def _standing(run_id: int) -> tuple[object, ...]:
         return tuple(found.one())
 
 
-def _die_in_the_middle(run_id: int, address: str) -> None:
-    """The step is done and its connection is cut before it commits."""
+def _step(session: Session, run_id: int) -> None:
+    service.work_on_run(session, run_id, actor=WORKER)
+
+
+def _die_before_the_commit(address: str, act: Callable[[Session], None]) -> None:
+    """It is done and its connection is cut before it commits."""
     with pytest.raises(Exception, match=r"terminat|closed"), SessionFactory() as session:
-        service.work_on_run(session, run_id, actor=WORKER)
+        act(session)
         backend = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
         with psycopg.connect(address, autocommit=True) as admin:
             admin.execute("SELECT pg_terminate_backend(%s, 5000)", [backend])

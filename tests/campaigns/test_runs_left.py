@@ -12,7 +12,16 @@ from crm_core.campaigns import service
 from crm_core.campaigns.schemas import CampaignRead
 from crm_core.worker import campaigns as worker
 from tests.campaigns.test_launching import make_crowd, messages_of
-from tests.make_campaigns import LAUNCHER, WORKER, make_approved, open_runs, segment, where, work
+from tests.make_campaigns import (
+    LAUNCHER,
+    WORKER,
+    make_approved,
+    open_runs,
+    segment,
+    where,
+    work,
+    write_all,
+)
 from tests.observe import sql
 from tests.together import together
 
@@ -56,6 +65,7 @@ def test_a_run_does_not_freeze_beside_another_of_its_campaign(own_database: str)
             service.work_on_run(other, second, actor=WORKER)
     with SessionFactory.begin() as session:
         work(session, campaign.id)
+        write_all(session, campaign.id)
         people = [person for person, _, _ in messages_of(session, campaign)]
 
     assert len(people) == len(set(people)) == 10
@@ -68,20 +78,18 @@ def test_workers_at_both_runs_of_a_campaign_write_to_nobody_twice(own_database: 
     outcomes = together([partial(worker.work_on_campaign, run) for run in runs])
 
     assert outcomes == [None, None]
-    with SessionFactory() as session:
+    with SessionFactory.begin() as session:
+        write_all(session, campaign.id)
         people = [person for person, _, _ in messages_of(session, campaign)]
         assert len(people) == len(set(people)) == 10
 
 
-@pytest.mark.parametrize("state", ["waiting", "queueing"])
-def test_a_run_whose_job_failed_is_taken_up_again(own_database: str, state: str) -> None:
+def test_a_run_whose_job_failed_is_taken_up_again(own_database: str) -> None:
     with SessionFactory.begin() as session:
         make_crowd(session, 3)
         campaign = make_approved(session)
         service.launch_campaign(session, campaign.id, actor=LAUNCHER)
         (run_id,) = open_runs(session, campaign.id)
-        if state == "queueing":
-            service.work_on_run(session, run_id, actor=WORKER)
         sql(session, "UPDATE procrastinate_jobs SET status = 'failed'")
 
     worker.tend_campaigns(timestamp=0)

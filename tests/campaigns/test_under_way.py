@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from sqlalchemy import text
@@ -13,10 +14,17 @@ from crm_core.base.errors import Conflict
 from crm_core.campaigns import queries, service
 from crm_core.campaigns.effects import compare_campaigns, effect_of
 from crm_core.campaigns.figures import campaign_stats
-from crm_core.campaigns.schemas import CampaignCancellation, CampaignStatus, Goal
+from crm_core.campaigns.invariants import invariants
+from crm_core.campaigns.people import list_recipients
+from crm_core.campaigns.schemas import (
+    CampaignCancellation,
+    CampaignStatus,
+    Goal,
+    RecipientFilter,
+)
 from crm_core.campaigns.service import running
 from crm_core.messaging.gateways import Letter, Outcome, Verdict
-from crm_core.messaging.schemas import Channel
+from crm_core.messaging.schemas import Channel, MessageStatus
 from crm_core.people.schemas import Role, machine
 from tests.campaigns.test_launching import make_crowd
 from tests.make import actor_for, make_staff
@@ -28,6 +36,7 @@ from tests.make_campaigns import (
     make_approved,
     make_campaign,
     make_launched,
+    make_queued,
     run_of,
     segment,
     where,
@@ -37,16 +46,20 @@ from tests.make_patients import make_patient
 from tests.messaging.dispatch.providers import Scripted, accepts
 from tests.messaging.dispatch.working import send_all
 from tests.observe import sql
+from tests.together import together
 
 COMMAND = machine("command:test")
 BECAUSE = CampaignCancellation(reason="The talk was called off")
 
 
 def statuses(session: Session, campaign_id: int) -> Counter[str]:
-    """How many messages are where, counted from the log itself."""
+    """How many messages are where, counted from the log itself and what is to come into it."""
     found = sql(
         session,
-        "SELECT status, count(*) FROM crm_communication_logs WHERE campaign_id = :id GROUP BY 1",
+        "SELECT status, sum(n)::integer FROM ("
+        " SELECT status, 1 AS n FROM crm_communication_logs WHERE campaign_id = :id UNION ALL"
+        " SELECT status, messages FROM crm_unwritten_messages WHERE campaign_id = :id) AS each"
+        " GROUP BY 1",
         id=campaign_id,
     )
     return Counter({row[0]: row[1] for row in found})
@@ -86,10 +99,14 @@ def unreliable(letter: Letter) -> Outcome | None:
     return None if letter.id % 13 == 0 else accepts(letter)
 
 
-def test_figures_agree_with_the_log_at_every_moment_of_a_run(own_database: str) -> None:
+def test_figures_agree_with_the_log_at_every_moment_of_a_run(
+    own_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "BATCH", 60)
     with SessionFactory.begin() as session:
         make_crowd(session, 230)
-        campaign = make_launched(session, channels=["sms", "email"])
+        campaign = make_queued(session, channels=["sms", "email"])
+        compare_figures_here(session, campaign.id)
     looks = 0
 
     def watched(letter: Letter) -> Outcome | None:
@@ -146,7 +163,7 @@ def test_an_answer_counts_once_a_message(session: Session) -> None:
 def test_a_pause_holds_everything_but_the_chunk_on_its_way(own_database: str) -> None:
     with SessionFactory.begin() as session:
         make_crowd(session, 300)
-        campaign = make_launched(session)
+        campaign = make_queued(session)
 
     def pausing(letter: Letter) -> Outcome | None:
         if len(gateway.letters) == 100 and letter.id == gateway.letters[-1].id:
@@ -167,18 +184,13 @@ def test_a_pause_holds_everything_but_the_chunk_on_its_way(own_database: str) ->
         assert len({letter.id for letter in gateway.letters}) == len(gateway.letters) == 300
 
 
-def test_a_pause_before_all_is_queued_holds_the_rest_too(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(running, "PIECE", 10)
+def test_a_pause_before_the_worker_comes_holds_all(session: Session) -> None:
     make_crowd(session, 30)
     campaign = make_approved(session)
     service.launch_campaign(session, campaign.id, actor=LAUNCHER)
     run_id = run_of(session, campaign.id).id
-    for _ in range(2):
-        service.work_on_run(session, run_id, actor=WORKER)
     service.pause_campaign(session, campaign.id, actor=LAUNCHER)
-    work(session, campaign.id)
+    service.work_on_run(session, run_id, actor=WORKER)
 
     gateway = Scripted()
     send_all(gateway)
@@ -203,6 +215,40 @@ def test_what_a_cancelled_campaign_did_not_send_it_never_sends(session: Session)
     compare_figures_here(session, campaign.id)
 
 
+def test_what_no_worker_had_taken_up_is_skipped_without_being_written(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "BATCH", 7)
+    monkeypatch.setattr(running, "NEIGHBOURS", 1)
+    make_crowd(session, 20)
+    campaign = make_queued(session)
+    stopping, sent = Event(), []
+
+    def stops_after_a_batch(letter: Letter) -> Outcome | None:
+        sent.append(letter)
+        if len(sent) == 7:
+            stopping.set()
+        return accepts(letter)
+
+    gateway = Scripted(answer=stops_after_a_batch)
+    send_all(gateway, stopping=stopping)
+
+    service.cancel_campaign(session, campaign.id, BECAUSE, actor=LAUNCHER)
+
+    assert statuses(session, campaign.id) == {"sent": 7, "skipped": 13}
+    assert sql(session, "SELECT count(*) FROM crm_communication_logs").scalar_one() == 7
+    stats = campaign_stats(session, campaign.id)
+    assert (stats.total.queued, stats.total.skipped, stats.total.waiting) == (20, 13, 0)
+    assert [(one.reason, one.count) for one in stats.failures] == [("campaign_cancelled", 13)]
+    found = list_recipients(session, campaign.id, RecipientFilter(), actor=DRAFTER)
+    last = found.page(session).rows[0].channels[Channel.SMS]
+    assert (last.status, last.reason) == (MessageStatus.SKIPPED, "campaign_cancelled")
+    service.fold_counts(session)
+    assert list(invariants(session)) == []
+    send_all(gateway)
+    assert len(gateway.letters) == 7
+
+
 def compare_figures_here(session: Session, campaign_id: int) -> None:
     """The same comparison in a transaction that has begun."""
     log = statuses(session, campaign_id)
@@ -210,22 +256,35 @@ def compare_figures_here(session: Session, campaign_id: int) -> None:
     assert (total.queued, total.skipped) == (log.total(), log["skipped"])
 
 
-def test_cancelling_before_all_is_queued_ends_the_run(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(running, "PIECE", 10)
+def test_cancelling_before_the_worker_comes_ends_the_run(session: Session) -> None:
     make_crowd(session, 30)
     campaign = make_approved(session)
     service.launch_campaign(session, campaign.id, actor=LAUNCHER)
-    run_id = run_of(session, campaign.id).id
-    for _ in range(2):
-        service.work_on_run(session, run_id, actor=WORKER)
 
     service.cancel_campaign(session, campaign.id, BECAUSE, actor=LAUNCHER)
     work(session, campaign.id)
 
     assert run_of(session, campaign.id).state == "cancelled"
-    assert statuses(session, campaign.id) == {"skipped": 10}
+    assert statuses(session, campaign.id) == {}
+
+
+def test_cancelling_beside_a_worker_leaves_no_message_in_between(own_database: str) -> None:
+    with SessionFactory.begin() as session:
+        make_crowd(session, 30)
+        campaign = make_queued(session)
+
+    def cancel() -> None:
+        with SessionFactory.begin() as session:
+            service.cancel_campaign(session, campaign.id, BECAUSE, actor=LAUNCHER)
+
+    outcomes = together([cancel, lambda: send_all(Scripted()) and None])
+    assert outcomes == [None, None]
+
+    with SessionFactory() as session:
+        compare_figures_here(session, campaign.id)
+        log = statuses(session, campaign.id)
+        assert log["sent"] + log["skipped"] == log.total() == 30
+        assert list(invariants(session)) == []
 
 
 def test_a_campaign_is_completed_when_nothing_is_left_to_send(session: Session) -> None:

@@ -25,6 +25,7 @@ from crm_core.campaigns.service.steering import (
     resume_campaign,
     send_test,
 )
+from crm_core.campaigns.service.writing import write_batch
 
 __all__ = [
     "approve_campaign",
@@ -48,4 +49,5 @@ __all__ = [
     "update_campaign",
     "upload_list",
     "work_on_run",
+    "write_batch",
 ]

@@ -11,7 +11,7 @@ from crm_core.campaigns.audiences import brief_of
 from crm_core.campaigns.previewing import STAND_IN
 from crm_core.campaigns.queries import get_campaign, written
 from crm_core.campaigns.schemas import CampaignCancellation, CampaignRead, CampaignStatus
-from crm_core.campaigns.service import common
+from crm_core.campaigns.service import common, counting
 from crm_core.messaging.filling import fill
 from crm_core.messaging.schemas import (
     Channel,
@@ -67,7 +67,8 @@ def cancel_campaign(
     actor.require(Permission.CAMPAIGNS_LAUNCH)
     campaign = common.lock_campaign(session, campaign_id, version=data.version)
     common.refuse_transition(campaign, CampaignStatus.CANCELLED)
-    cancel_mailings(session, campaign_id)
+    unwritten = cancel_mailings(session, campaign_id)
+    counting.skip_unwritten(session, campaign_id, unwritten, reason=CANCELLED)
     clear_cancelled(session, reason=CANCELLED, campaign_id=campaign_id)
     return common.change(
         session,

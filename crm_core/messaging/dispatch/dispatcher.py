@@ -13,7 +13,7 @@ from crm_core.base.settings import settings
 from crm_core.messaging.dispatch import doubts
 from crm_core.messaging.dispatch.leases import LeaseLost
 from crm_core.messaging.dispatch.patience import Line, line
-from crm_core.messaging.dispatch.working import Batch, Worker
+from crm_core.messaging.dispatch.working import Batch, Worker, Write
 from crm_core.messaging.gateways import Gateway
 
 POLL_SECONDS = 1.0
@@ -26,10 +26,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class Dispatcher:
-    """Sends on the channels of these gateways until it is stopped."""
+    """Sends on the channels of these gateways until it is stopped.
+
+    Attributes:
+        write: writes the messages of a batch that is for people so far; it is given its id.
+    """
 
     gateways: Sequence[Gateway]
     worker: str
+    write: Write
     stopping: Event = field(default_factory=Event)
     _held: dict[str, Batch] = field(default_factory=dict)
     _threads: list[Thread] = field(default_factory=list)
@@ -55,7 +60,7 @@ class Dispatcher:
         idle = 0
         with line() as ours:
             holding = Holder(self._held, gateway.channel.value)
-            worker = Worker(gateway, self.worker, ours, self.stopping, holding)
+            worker = Worker(gateway, self.worker, ours, self.stopping, holding, self.write)
             while not self.stopping.is_set():
                 worked = self._work(worker, idle)
                 idle = 0 if worked else idle + 1

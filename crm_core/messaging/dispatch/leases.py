@@ -28,6 +28,7 @@ class Lease:
         claimed: beyond the cursor up to here messages are being handed over.
         last: id of its last message.
         cancelled: nothing of it is handed over any more.
+        unwritten: whether its messages are to be written first.
         health: of the channel, as last seen.
     """
 
@@ -39,6 +40,7 @@ class Lease:
     claimed: int
     last: int
     cancelled: bool = False
+    unwritten: bool = False
     health: ChannelState = ChannelState.CLOSED
     failures: int = 0
 
@@ -66,7 +68,15 @@ def take(session: Session, channel: Channel, worker: str) -> Lease | None:
         claimed=row.claimed_id,
         last=row.last_id,
         cancelled=row.state == BatchState.CANCELLED,
+        unwritten=row.unwritten,
     )
+
+
+def look_again(session: Session, lease: Lease) -> None:
+    """Where its messages lie, once they are written."""
+    row = session.execute(_RANGE, token_of(lease)).one()
+    lease.cursor, lease.claimed, lease.last = row.cursor_id, row.claimed_id, row.last_id
+    lease.unwritten = False
 
 
 def look_ahead(session: Session, lease: Lease, judged: int) -> None:
@@ -132,7 +142,14 @@ _TAKE = text(
         leased_until = now() + make_interval(secs => :seconds)
     FROM (SELECT id FROM interrupted UNION ALL SELECT id FROM due) found
     WHERE b.id = found.id
-    RETURNING b.id, b.attempts, b.purpose, b.cursor_id, b.claimed_id, b.last_id, b.state
+    RETURNING b.id, b.attempts, b.purpose, b.cursor_id, b.claimed_id, b.last_id, b.state,
+              b.run_id IS NOT NULL AND b.last_id = 0 AS unwritten
+    """
+)
+_RANGE = text(
+    """
+    SELECT cursor_id, claimed_id, last_id FROM crm_message_batches
+    WHERE id = :batch AND attempts = :token
     """
 )
 _LOOK_AHEAD = text(

@@ -47,6 +47,7 @@ _QUIET = ("quiet_hours", "Such messages are not sent at night.")
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Write = Callable[[Session, int], None]
 
 
 @dataclass
@@ -103,6 +104,7 @@ class Worker:
 
     Attributes:
         holding: told which batch is in hand, so that its lease is renewed meanwhile.
+        write: writes the messages of a batch that is for people so far; it is given its id.
     """
 
     gateway: Gateway
@@ -110,6 +112,7 @@ class Worker:
     line: Line
     stopping: Event
     holding: Callable[[Batch | None], None]
+    write: Write
     _known: tuple[float, Rules] | None = None
 
     def work_off(self) -> bool:
@@ -141,6 +144,9 @@ class Worker:
             if not breaker.try_one(session, channel):
                 leases.let_go(session, lease)
                 return None
+        if lease is not None and lease.unwritten:
+            self.write(session, lease.batch_id)
+            leases.look_again(session, lease)
         return lease
 
     def _rules(self) -> Rules:

@@ -1,14 +1,15 @@
-"""Messages to many: a statement a channel, however many people there are.
+"""Messages to many: batches of people, and the messages of a batch once a worker takes it.
 
-The rows are narrow. What a person reads is filled in when it is sent, so that a million messages
-take the room of their addresses and no more.
+A launch writes a row for hundreds of people, so that it costs next to nothing however many they
+are. The messages themselves are narrow, too: what a person reads is filled in when it is sent.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CTE, Insert, Select, func, insert, literal, select, text, update
+from sqlalchemy import Select, Subquery, func, insert, literal, select, text, update
 from sqlalchemy.orm import Session
 
 from crm_core.messaging.models import (
@@ -21,7 +22,6 @@ from crm_core.messaging.models import (
     MessageBatch,
 )
 from crm_core.messaging.schemas import BatchState, Channel, MessageStatus, Purpose, RecipientType
-from crm_core.messaging.service.queueing import BATCH
 
 MESSAGE_TYPE = "campaign"
 
@@ -31,7 +31,7 @@ CLEARED_AT_ONCE = 50
 
 @dataclass(frozen=True)
 class Mailing:
-    """What the messages of one channel have in common.
+    """What all messages of a campaign's run have in common.
 
     Attributes:
         due_at: not before; None is at once.
@@ -39,24 +39,122 @@ class Mailing:
     """
 
     campaign_id: int
-    recipient_type: RecipientType
-    channel: Channel
+    run_id: int
     purpose: Purpose
-    template_id: int
     due_at: datetime | None
     paused: bool
 
 
-def queue_mailing(session: Session, mailing: Mailing, people: Select[int, Any]) -> int:
-    """Queues a message to each of these people, in batches of their own; gives how many.
+@dataclass(frozen=True)
+class PeopleBatch:
+    """A batch that is for people so far: its messages are written when a worker takes it."""
+
+    id: int
+    campaign_id: int
+    run_id: int
+    channel: Channel
+    purpose: Purpose
+    first_person: int
+    last_person: int
+    status: MessageStatus
+
+
+def queue_mailing(session: Session, mailing: Mailing, parts: Subquery) -> dict[Channel, int]:
+    """Queues a batch for each of these ranges of people; gives how many messages a channel has.
+
+    Args:
+        parts: ``channel``, ``first_person``, ``last_person`` and ``size``, the number of messages.
+    """
+    state = BatchState.PAUSED if mailing.paused else BatchState.READY
+    given = {
+        "channel": parts.c.channel,
+        "first_person": parts.c.first_person,
+        "last_person": parts.c.last_person,
+        "size": parts.c.size,
+        "campaign_id": literal(mailing.campaign_id),
+        "run_id": literal(mailing.run_id),
+        "purpose": literal(mailing.purpose.value, PURPOSE),
+        "state": literal(state.value, BATCH_STATE),
+        "due_at": func.now() if mailing.due_at is None else literal(mailing.due_at),
+    }
+    rows = select(*given.values()).order_by(parts.c.first_person)
+    queued = (
+        insert(MessageBatch)
+        .from_select(list(given), rows)
+        .returning(MessageBatch.channel, MessageBatch.size)
+        .cte("queued")
+    )
+    total = select(queued.c.channel, func.sum(queued.c.size)).group_by(queued.c.channel)
+    return {Channel(channel): int(size) for channel, size in session.execute(total)}
+
+
+def people_batch(session: Session, batch_id: int) -> PeopleBatch:
+    """What is to be known of a batch to write its messages; its row is locked, so that they are
+    written once.
+    """
+    row = session.execute(_PEOPLE_BATCH, {"id": batch_id}).mappings().one()
+    return PeopleBatch(
+        **{
+            **row,
+            "channel": Channel(row["channel"]),
+            "purpose": Purpose(row["purpose"]),
+            "status": MessageStatus(row["status"]),
+        }
+    )
+
+
+def write_messages(
+    session: Session,
+    batch: PeopleBatch,
+    people: Select[int, Any],
+    *,
+    recipient_type: RecipientType,
+    template_id: int,
+) -> None:
+    """Writes a message to each of these people, and tells the batch where they lie.
 
     Args:
         people: ``person_id`` and ``fields``, what the text may name besides what messaging knows.
     """
-    result: Any = session.execute(
-        _insertion(mailing, people.cte("people")), execution_options={"preserve_rowcount": True}
+    given = people.subquery("people")
+    columns = {
+        "batch_id": literal(batch.id),
+        "recipient_id": given.c.person_id,
+        "fields": given.c.fields,
+        "campaign_id": literal(batch.campaign_id),
+        "template_id": literal(template_id),
+        "recipient_type": literal(recipient_type.value, RECIPIENT),
+        "channel": literal(batch.channel.value, CHANNEL),
+        "purpose": literal(batch.purpose.value, PURPOSE),
+        "status": literal(batch.status.value, STATUS),
+        "message_type": literal(MESSAGE_TYPE),
+    }
+    # Ids are drawn after the sort.
+    rows = select(*columns.values()).order_by(given.c.person_id)
+    written = (
+        insert(Communication)
+        .from_select(list(columns), rows)
+        .returning(Communication.id)
+        .cte("written")
     )
-    return int(result.rowcount)
+    ends = select(
+        literal(batch.id).label("batch_id"),
+        func.min(written.c.id).label("first_id"),
+        func.max(written.c.id).label("last_id"),
+    ).subquery()
+    before = ends.c.first_id - 1
+    session.execute(
+        update(MessageBatch)
+        .where(MessageBatch.id == ends.c.batch_id)
+        .values(
+            first_id=ends.c.first_id,
+            last_id=ends.c.last_id,
+            cursor_id=before,
+            claimed_id=before,
+            judged_id=before,
+        ),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def hold_mailings(session: Session, campaign_id: int) -> None:
@@ -69,11 +167,20 @@ def release_mailings(session: Session, campaign_id: int) -> None:
     _move(session, campaign_id, {BatchState.PAUSED}, BatchState.READY)
 
 
-def cancel_mailings(session: Session, campaign_id: int) -> None:
-    """What was not handed over yet never is; ``clear_cancelled`` writes it down of each message."""
+def cancel_mailings(
+    session: Session, campaign_id: int
+) -> Mapping[tuple[Channel, MessageStatus], int]:
+    """What was not handed over yet never is; ``clear_cancelled`` writes it down of each message.
+
+    Gives how many messages never will be written, by channel and what they waited as.
+    """
+    unwritten = session.execute(_CANCEL_UNWRITTEN, {"campaign_id": campaign_id}).all()
     # A batch that is born of a retry meanwhile is seen by the second look.
     for _ in range(2):
         _move(session, campaign_id, {BatchState.READY, BatchState.PAUSED}, BatchState.CANCELLED)
+    return {
+        (Channel(row.channel), MessageStatus(row.status)): int(row.messages) for row in unwritten
+    }
 
 
 def clear_cancelled(session: Session, *, reason: str, campaign_id: int | None = None) -> int:
@@ -87,79 +194,6 @@ def clear_cancelled(session: Session, *, reason: str, campaign_id: int | None = 
     """
     values = {"reason": reason, "campaign_id": campaign_id, "most": CLEARED_AT_ONCE}
     return len(session.execute(_CLEAR, values).all())
-
-
-def _insertion(mailing: Mailing, people: CTE) -> Insert:
-    """Ids are drawn first, so that a batch is a range of them and each row knows its batch."""
-    numbered = select(
-        func.nextval("crm_communication_logs_id_seq").label("id"),
-        people.c.person_id,
-        people.c.fields,
-        ((func.row_number().over(order_by=people.c.person_id) - 1) // BATCH).label("part"),
-    ).cte("numbered")
-    parts = (
-        select(
-            numbered.c.part,
-            func.nextval("crm_message_batches_id_seq").label("batch_id"),
-            func.min(numbered.c.id).label("first_id"),
-            func.max(numbered.c.id).label("last_id"),
-            func.count().label("size"),
-        )
-        .group_by(numbered.c.part)
-        .cte("parts")
-    )
-    rows = select(
-        numbered.c.id,
-        parts.c.batch_id,
-        numbered.c.person_id,
-        numbered.c.fields,
-        *_common(mailing),
-    ).join_from(numbered, parts, parts.c.part == numbered.c.part)
-    wanted = ["id", "batch_id", "recipient_id", "fields", *_COMMON]
-    return insert(Communication).from_select(wanted, rows).add_cte(_batches(mailing, parts))
-
-
-_COMMON = (
-    "campaign_id",
-    "template_id",
-    "recipient_type",
-    "channel",
-    "purpose",
-    "status",
-    "message_type",
-)
-
-
-def _common(mailing: Mailing) -> list[Any]:
-    waits = MessageStatus.PENDING if mailing.due_at is None else MessageStatus.DEFERRED
-    return [
-        literal(mailing.campaign_id),
-        literal(mailing.template_id),
-        literal(mailing.recipient_type.value, RECIPIENT),
-        literal(mailing.channel.value, CHANNEL),
-        literal(mailing.purpose.value, PURPOSE),
-        literal(waits.value, STATUS),
-        literal(MESSAGE_TYPE),
-    ]
-
-
-def _batches(mailing: Mailing, parts: CTE) -> CTE:
-    state = BatchState.PAUSED if mailing.paused else BatchState.READY
-    before = parts.c.first_id - 1
-    given = {
-        "id": parts.c.batch_id,
-        "first_id": parts.c.first_id,
-        "last_id": parts.c.last_id,
-        "size": parts.c.size,
-        "cursor_id": before,
-        "claimed_id": before,
-        "campaign_id": literal(mailing.campaign_id),
-        "channel": literal(mailing.channel.value, CHANNEL),
-        "purpose": literal(mailing.purpose.value, PURPOSE),
-        "state": literal(state.value, BATCH_STATE),
-        "due_at": func.now() if mailing.due_at is None else literal(mailing.due_at),
-    }
-    return insert(MessageBatch).from_select(list(given), select(*given.values())).cte("batches")
 
 
 def _move(session: Session, campaign_id: int, before: set[BatchState], after: BatchState) -> None:
@@ -191,5 +225,25 @@ _CLEAR = text(
     )
     UPDATE crm_message_batches b SET finished_at = now() FROM cleared c WHERE b.id = c.id
     RETURNING b.id
+    """
+)
+_PEOPLE_BATCH = text(
+    """
+    SELECT batch_id AS id, campaign_id, run_id, channel, purpose, first_person, last_person, status
+    FROM crm_unwritten_messages WHERE batch_id = :id FOR UPDATE
+    """
+)
+# One that a worker has taken meanwhile is written by now, and its messages are cleared.
+_CANCEL_UNWRITTEN = text(
+    """
+    WITH ended AS (
+        UPDATE crm_message_batches SET state = 'cancelled', finished_at = now()
+        WHERE campaign_id = :campaign_id AND state IN ('ready', 'paused')
+          AND run_id IS NOT NULL AND last_id = 0
+        RETURNING channel, size, due_at > created_at AS deferred
+    )
+    SELECT channel, CASE WHEN deferred THEN 'deferred' ELSE 'pending' END AS status,
+           sum(size) AS messages
+    FROM ended GROUP BY 1, 2
     """
 )

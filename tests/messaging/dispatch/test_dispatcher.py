@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from crm_core.base.db import reading, transaction
+from crm_core.campaigns.service import write_batch
 from crm_core.messaging.dispatch import Dispatcher
 from crm_core.messaging.gateways import Gateway, Letter, Outcome
 from crm_core.messaging.schemas import Channel
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("own_database")
 @contextmanager
 def dispatching(*gateways: Gateway) -> Iterator[Dispatcher]:
     """A worker with these gateways, as long as the block runs."""
-    dispatcher = Dispatcher(gateways, "test")
+    dispatcher = Dispatcher(gateways, "test", write_batch)
     dispatcher.start()
     try:
         yield dispatcher

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from crm_core.base.db import connect
+from crm_core.campaigns.service import write_batch
 from crm_core.messaging.dispatch import Dispatcher, breaker, working
 from crm_core.messaging.gateways import GatewayDown, Letter, Outcome, Unanswered, Verdict
 from crm_core.messaging.schemas import Channel
@@ -55,7 +56,7 @@ if __name__ == "__main__":
     breaker.FIRST_PAUSE, working.PAUSE_AFTER_FAILURE = 0.5, timedelta(seconds=0.2)
     connect(sys.argv[1])
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-    dispatcher = Dispatcher([Wire(int(sys.argv[2]))], "test")
+    dispatcher = Dispatcher([Wire(int(sys.argv[2]))], "test", write_batch)
     dispatcher.start()
     print("ready", flush=True)  # noqa: T201  (whoever started it waits for this)
     signal.sigwait({signal.SIGTERM})

@@ -5,6 +5,7 @@ from threading import Event
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm_core.campaigns.service import write_batch
 from crm_core.messaging.dispatch.patience import line
 from crm_core.messaging.dispatch.working import Batch, Worker
 from crm_core.messaging.gateways import Gateway
@@ -15,7 +16,7 @@ def send_all(gateway: Gateway, *, stopping: Event | None = None) -> int:
     """Sends until nothing is due; gives how many batches that took."""
     batches, stop = 0, stopping or Event()
     with line() as ours:
-        worker = Worker(gateway, "test", ours, stop, _holding)
+        worker = Worker(gateway, "test", ours, stop, _holding, write_batch)
         while not stop.is_set() and worker.work_off():
             batches += 1
     return batches
