@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "2026_11_24_12"
-down_revision = "2026_11_24_11"
+revision = "2026_11_24_13"
+down_revision = "2026_11_24_12"
 
 BATCHES = """
 -- Of a campaign's batch: the run, and the people whose messages it is for. Until a worker has
