@@ -7,6 +7,7 @@ from crm_core.base.db import SessionFactory
 from crm_core.campaigns import service
 from crm_core.campaigns.figures import campaign_stats
 from crm_core.campaigns.schemas import CampaignCancellation, CampaignRead
+from crm_core.campaigns.service import running
 from crm_core.messaging import invariants
 from crm_core.messaging.dispatch.working import CHUNK
 from crm_core.messaging.gateways import GatewayDown, Letter, Outcome
@@ -24,7 +25,8 @@ BECAUSE = CampaignCancellation(reason="The talk was called off")
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches of ten, two of them a piece."""
-    monkeypatch.setattr(audiences, "BATCH", 10)
+    monkeypatch.setattr(running, "BATCH", 10)
+    monkeypatch.setattr(running, "NEIGHBOURS", 1)
     monkeypatch.setattr(audiences, "CLEARED_AT_ONCE", 2)
 
 
