@@ -45,7 +45,8 @@ from crm_core.people.schemas import Actor, Permission
 def list_recipients(
     session: Session, campaign_id: int, filters: RecipientFilter, *, actor: Actor
 ) -> Read[RecipientRead]:
-    """The people of a campaign's audience; of a draft, as they would fare now.
+    """The people of a campaign's audience; of one that is still to be launched, as they would fare
+    now. One that was cancelled before has none.
 
     Raises:
         Forbidden: they are chosen by health, and the actor may not see whom.
@@ -54,12 +55,13 @@ def list_recipients(
     campaign = get_campaign(session, campaign_id)
     draft = written(campaign)
     require_choice(session, draft.segment_criteria, actor=actor)
-    if campaign.start_date is None:
+    if campaign.status.editable:
         return planned_people(brief_of(draft, campaign_id=campaign_id)).read(filters)
     wanted: dict[str, int] = {"campaign_id": campaign_id}
-    if filters.run_id is None and filters.person_id is None:
+    latest = runs_of(session, campaign_id, limit=1)
+    if latest and filters.run_id is None and filters.person_id is None:
         # One run's people lie in the order of the list; those of all runs would have to be sorted.
-        wanted["run_id"] = runs_of(session, campaign_id, limit=1)[0].id
+        wanted["run_id"] = latest[0].id
     return RECIPIENTS.read(filters.model_copy(update=wanted))
 
 

@@ -78,7 +78,8 @@ def preview_campaign(
     brief = brief_of(campaign, campaign_id=campaign_id)
     tally = tally_of(session, brief)
     costs = _costs(session, brief, tally)
-    waits = deferred_until(session, brief.purpose, campaign.scheduled_date or utc_now())
+    now = utc_now()
+    waits = deferred_until(session, brief.purpose, max(campaign.scheduled_date or now, now))
     messages = tally.queued
     return PreviewRead(
         audience=tally.people,

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from crm_core.base.clock import utc_now
-from crm_core.campaigns import people, service
+from crm_core.campaigns import people, previewing, service
 from crm_core.campaigns.audiences import brief_of
 from crm_core.campaigns.deciding import decided
 from crm_core.campaigns.previewing import deferred_until, filled_in, preview_campaign
@@ -294,6 +294,20 @@ def test_promotions_wait_for_the_end_of_the_quiet_hours(session: Session) -> Non
         actor=DRAFTER,
     )
     assert preview.deferred_until is not None
+
+
+def test_a_time_that_lies_behind_holds_nothing_back(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noon = datetime(2026, 11, 24, 11, 0, tzinfo=UTC)
+    monkeypatch.setattr(previewing, "utc_now", lambda: noon)
+    night_before = noon.replace(day=23, hour=21)
+
+    preview = preview_campaign(
+        session, drafted(scheduled_date=night_before, **PROMOTION), actor=DRAFTER
+    )
+
+    assert preview.deferred_until is None
 
 
 def test_texts_are_shown_as_real_people_would_read_them(session: Session) -> None:

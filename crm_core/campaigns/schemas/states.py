@@ -24,6 +24,11 @@ class CampaignStatus(StrEnum):
         """Whether its audience was frozen, so that nothing about it can be edited any more."""
         return self in _LAUNCHED
 
+    @property
+    def editable(self) -> bool:
+        """Whether its drafters may still change it."""
+        return not self.launched and self is not CampaignStatus.CANCELLED
+
 
 _S = CampaignStatus
 _LAUNCHED = frozenset({_S.ACTIVE, _S.PAUSED, _S.COMPLETED})

@@ -98,7 +98,7 @@ def upload_list(
 
 
 def _refuse_launched(campaign: CampaignRead) -> None:
-    if campaign.status.launched or campaign.status is CampaignStatus.CANCELLED:
+    if not campaign.status.editable:
         raise Conflict(f"“{campaign.name}” is {campaign.status}: it is not edited any more.")
 
 

@@ -37,7 +37,10 @@ _PEOPLE = {
 
 def show(campaign: CampaignRead, actor: Actor) -> None:
     """Before a launch what it would do now; afterwards a row a person with what happened."""
-    if not campaign.status.launched and campaign.status is not CampaignStatus.CANCELLED:
+    if campaign.status is CampaignStatus.CANCELLED and campaign.start_date is None:
+        tables.nothing("It was cancelled before it was launched: nobody got it.")
+        return
+    if campaign.status.editable:
         with load() as session:
             wanted = queries.written(campaign)
             found = previewing.preview_campaign(

@@ -10,6 +10,7 @@ from crm_core.campaigns.schemas import (
     CampaignStatus,
     Conclusion,
     Group,
+    RunRead,
     RunState,
 )
 from crm_core.people.schemas import Actor
@@ -102,10 +103,9 @@ def _live(campaign_id: int, pace: float | None) -> None:
 
 
 def _how_far(stats: CampaignStats) -> None:
-    queueing = [run for run in stats.runs if run.state is not RunState.DONE]
-    if queueing and queueing[0].state in (RunState.WAITING, RunState.QUEUEING):
-        run = queueing[0]
-        st.progress(0.0, text=f"Choosing people: {run.chosen:,} of {run.people:,} so far")
+    under_way = [run for run in stats.runs if run.state in (RunState.WAITING, RunState.QUEUEING)]
+    if under_way:
+        st.progress(0.0, text=_queueing(under_way[0]))
         return
     queued, waiting = stats.total.queued, stats.total.waiting
     if queued:
@@ -114,6 +114,13 @@ def _how_far(stats: CampaignStats) -> None:
         told = f"{queued - waiting:,} of {queued:,} messages handed over{left}"
         rate = f" · {stats.rate:,} a minute" if stats.rate else ""
         st.progress(done, text=f"{told}{rate}")
+
+
+def _queueing(run: RunRead) -> str:
+    if run.state is RunState.WAITING:
+        return "Deciding about everybody in the audience …"
+    told = f"{counted(run.messages, 'message')} queued so far"
+    return f"{told}, to {counted(run.chosen, 'person', 'people')} in all"
 
 
 def _time(seconds: float) -> str:
