@@ -2,11 +2,13 @@
 
 Triggers write it (see the migrations), also for plain SQL. A job *seals* what is committed:
 each seal keeps the hash of every row it covers, chained to the seal before, so that a row
-altered, removed or slipped in later is found, and named.
+altered, removed or slipped in later is found, and named. The hash covers a salted digest of what
+the row held, which an erasure may empty: the digest stays, the salt goes, and the seal still fits.
 """
 
 import hashlib
 import json
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +35,12 @@ class Xid8(UserDefinedType[str]):
 
 
 class History(Base):
-    """One change of one row, or one reading worth recording."""
+    """One change of one row, or one reading worth recording.
+
+    Attributes:
+        images_hash: what is left of ``why``, ``before`` and ``after`` once they were erased.
+        erasure_id: the erasure that emptied them.
+    """
 
     __tablename__ = "crm_history"
     __table_args__ = (
@@ -47,6 +54,11 @@ class History(Base):
             "action",
             "id",
             postgresql_where=text("action NOT IN ('insert', 'update')"),
+        ),
+        Index(
+            "ix_crm_history_erasure_id",
+            "erasure_id",
+            postgresql_where=text("erasure_id IS NOT NULL"),
         ),
     )
 
@@ -62,6 +74,9 @@ class History(Base):
     action: Mapped[str] = mapped_column(String)
     before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     after: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    salt: Mapped[uuid.UUID | None] = mapped_column(server_default=text("gen_random_uuid()"))
+    images_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    erasure_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class HistorySeal(Base):
@@ -119,6 +134,8 @@ def broken(session: Session) -> Iterator[str]:
         previous = bytes(found["hash"])
     for row_id in session.execute(_SLIPPED_IN).scalars():
         yield f"history row {row_id} was slipped in behind the seals"
+    for row_id in session.execute(_EMPTIED).scalars():
+        yield f"history row {row_id} was emptied, and no erasure says so"
 
 
 def _broken_rows(found: dict[str, Any]) -> Iterator[str]:
@@ -157,6 +174,18 @@ _SLIPPED_IN = text(
     SELECT h.id FROM crm_history h, last
     WHERE (h.xact < last.to_xact OR h.id <= last.after_id)
       AND NOT EXISTS (SELECT FROM sealed WHERE sealed.id = h.id)
+    ORDER BY h.id
+    """
+)
+_EMPTIED = text(
+    """
+    WITH told AS (
+        SELECT record_id AS erasure_id, jsonb_array_elements_text(after -> 'rows')::bigint AS id
+        FROM crm_history WHERE table_name = 'crm_erasures' AND action = 'forget'
+    )
+    SELECT h.id FROM crm_history h
+    WHERE h.erasure_id IS NOT NULL
+      AND NOT EXISTS (SELECT FROM told WHERE told.id = h.id AND told.erasure_id = h.erasure_id)
     ORDER BY h.id
     """
 )

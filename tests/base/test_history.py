@@ -5,12 +5,14 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from alembic import command
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from crm_core.base import history
 from crm_core.base.db import attribute, reading, transaction
+from crm_core.base.migrate import _config
 from crm_core.people.models import Staff
 from crm_core.people.schemas import Role
 from tests.make import make_staff
@@ -268,3 +270,121 @@ def test_staff_is_only_one_of_the_tables_that_are_tracked(session: Session) -> N
         )
     }
     assert {"crm_sessions", "crm_api_tokens", "crm_receipts", Staff.__tablename__} <= tracked
+
+
+class TestForgetting:
+    """What a line held may be emptied by an erasure; that somebody did something stays sealed."""
+
+    @pytest.fixture
+    def sealed(self, untold: str) -> str:
+        """Two lines of one account, sealed; a third that no seal covers yet."""
+        with transaction(who="staff:1", why="Ada asked") as session:
+            staff = make_staff(session, Role.VIEWER)
+            staff.name = "Ada Obi"
+        assert seal().rows == 2
+        with transaction(who="staff:2", why="Ada asked again") as session:
+            session.execute(text("UPDATE crm_staff SET name = 'Ada N. Obi'"))
+        return untold
+
+    def test_the_lines_stay_without_what_they_held(self, sealed: str) -> None:
+        assert forget(sealed) == 3
+
+        with reading() as session:
+            told = session.execute(text("SELECT * FROM crm_history ORDER BY id")).all()
+        assert [line.action for line in told] == ["insert", "update", "update", "forget"]
+        assert [(line.why, line.before, line.after, line.salt) for line in told[:3]] == [
+            ("", None, None, None)
+        ] * 3
+        assert (told[2].who, told[2].erasure_id) == ("staff:2", 7)
+        assert told[3].after == {"rows": [line.id for line in told[:3]]}
+
+    def test_seals_made_before_and_after_still_hold(self, sealed: str) -> None:
+        forget(sealed)
+        assert faults() == []
+        assert seal().rows == 2
+        assert faults() == []
+
+    def test_an_emptied_line_is_still_guarded(self, sealed: str) -> None:
+        forget(sealed)
+        tamper(sealed, "UPDATE crm_history SET who = 'staff:9' WHERE id = 1")
+        tamper(sealed, r"UPDATE crm_history SET images_hash = '\x00' WHERE id = 2")
+        assert faults() == [f"history row {one} (seal 1) was altered" for one in (1, 2)]
+
+    def test_a_line_emptied_without_an_erasure_is_named(self, sealed: str) -> None:
+        tamper(
+            sealed,
+            "UPDATE crm_history h SET images_hash = crm_history_images(h), erasure_id = 7,"
+            " salt = NULL, before = NULL, after = NULL, why = '' WHERE id = 1",
+        )
+        assert faults() == ["history row 1 was emptied, and no erasure says so"]
+
+    def test_nobody_says_by_a_note_that_an_erasure_did_it(self, session: Session) -> None:
+        history.note(session, "forget", "crm_erasures", 7, {"rows": [1]})
+        assert [line.action for line in lines(session, 7, "crm_erasures")] == ["note"]
+
+    def test_the_application_cannot_forget_what_it_likes(self, session: Session) -> None:
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            session.execute(text("SELECT crm_history_forget(7, '{crm_staff}', '{1}')"))
+
+    @pytest.mark.parametrize(
+        "change",
+        ["who = 'staff:9'", "after = NULL", r"erasure_id = 7, images_hash = '\x00', salt = NULL"],
+    )
+    def test_not_even_while_it_forgets_anything_else_is_changed(
+        self, sealed: str, change: str
+    ) -> None:
+        with (
+            psycopg.connect(sealed, options="-c role=crm_owner -c crm.forgetting=7") as owner,
+            pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"),
+        ):
+            owner.execute(f"UPDATE crm_history SET {change} WHERE id = 1".encode())
+
+
+def forget(url: str) -> int:
+    """What an erasure of the first account would have done."""
+    with psycopg.connect(url) as owner:
+        found = owner.execute(
+            "SELECT crm_history_forget(7, ARRAY['crm_staff'],"
+            " ARRAY[(SELECT min(record_id) FROM crm_history WHERE table_name = 'crm_staff')])"
+        ).fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+def test_what_was_sealed_before_lines_could_be_forgotten_is_sealed_anew(
+    empty_database: str,
+) -> None:
+    upgrade(empty_database, "2026_11_24_10")
+    with psycopg.connect(empty_database) as owner:
+        for number in range(4):
+            owner.execute(
+                "INSERT INTO crm_staff (email, name, roles) VALUES (%s, 'X', '{}')",
+                [f"{number}@x.ng"],
+            )
+        owner.execute("CREATE TABLE told AS SELECT max(id) AS id FROM crm_history")
+        owner.commit()
+        owner.execute("SELECT crm_history_seal()")
+        # Somebody altered a line before the upgrade: that must not be washed clean.
+        owner.execute("ALTER TABLE crm_history DISABLE TRIGGER append_only")
+        owner.execute("UPDATE crm_history SET who = 'nobody' WHERE id = (SELECT id FROM told)")
+        owner.execute("ALTER TABLE crm_history ENABLE TRIGGER append_only")
+        [altered] = owner.execute("SELECT id FROM told").fetchone() or (0,)
+
+    upgrade(empty_database, "head")
+
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(empty_database))
+    with Session(engine) as session:
+        assert list(history.broken(session)) == [f"history row {altered} (seal 1) was altered"]
+        told = session.execute(text("SELECT after FROM crm_history WHERE action = 'reseal'"))
+        head = session.execute(text("SELECT encode(hash, 'hex') FROM crm_history_seals"))
+        assert told.scalar_one()["head"] == head.scalar_one()
+    engine.dispose()
+
+
+def upgrade(url: str, revision: str) -> None:
+    """As `migrate`, and no further than that revision."""
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
+    with engine.connect() as connection:
+        command.upgrade(_config(connection), revision)
+        connection.commit()
+    engine.dispose()
