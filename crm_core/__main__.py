@@ -223,6 +223,8 @@ main.add_command(bulk.export_dataset)
 main.add_command(bulk.write_snapshot)
 main.add_command(bulk.import_patients)
 main.add_command(bulk.reconcile_transfers)
+main.add_command(bulk.list_erasures)
+main.add_command(bulk.erase_again)
 
 
 def _actor() -> Actor:

@@ -3,12 +3,13 @@
 import getpass
 import sys
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 import click
 
 from crm_core.base.database import database, in_database
 from crm_core.base.db import reading, transaction
+from crm_core.base.errors import NotFound, Refusal
 from crm_core.base.migrate import migrate
 from crm_core.generate import (
     generate,
@@ -25,6 +26,9 @@ from crm_core.payouts.transfers.configured import required_gateway
 from crm_core.payouts.transfers.hearing import apply_waiting_events
 from crm_core.payouts.transfers.reconciling import reconcile
 from crm_core.people.schemas import Actor, machine
+from crm_core.privacy import repeating
+from crm_core.privacy.repeating import proofs
+from crm_core.privacy.schemas import ErasureProof
 
 
 @click.command("generate")
@@ -132,6 +136,48 @@ def reconcile_transfers() -> None:
         f"Events applied: {events:,}. Transfers taken over: {found.abandoned:,},"
         f" asked after: {found.verified:,}, sent: {found.sent:,}."
     )
+
+
+@click.command("erasures", short_help="List the erasures, to be kept outside of the database.")
+def list_erasures() -> None:
+    """Write down every erasure that was done, a line of JSON each.
+
+    Keep it longer than the backups: `erase-again` does them again after a restore. Nobody is named.
+    """
+    with in_database(say=_note), reading() as session:
+        for proof in proofs(session, actor=machine(_who())):
+            click.echo(proof.model_dump_json())
+
+
+@click.command("erase-again", short_help="Erase whom a restored backup has brought back.")
+@click.argument("file", type=click.File("r"))
+def erase_again(file: TextIO) -> None:
+    """Do the erasures again that `erasures` wrote into FILE: before anybody works after a restore.
+
+    Ends with 1 where somebody could not be erased, and says why.
+    """
+    read = [ErasureProof.model_validate_json(line) for line in file if line.strip()]
+    with in_database(say=_note):
+        good = [_erase_again(proof) for proof in read]
+    sys.exit(0 if all(good) else 1)
+
+
+def _erase_again(proof: ErasureProof) -> bool:
+    actor = machine(_who())
+    try:
+        with transaction(who=actor.key, why="erase-again") as session:
+            told: str = repeating.erase_again(session, proof, actor=actor)
+    except NotFound:
+        told = "is not in this database"
+    except Refusal as refusal:
+        click.echo(f"{proof.patient_code}: {refusal}")
+        return False
+    click.echo(f"{proof.patient_code} {told}")
+    return True
+
+
+def _who() -> str:
+    return f"command:{getpass.getuser()}"
 
 
 def _say_totals(seen: ImportRead) -> None:

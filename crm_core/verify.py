@@ -15,6 +15,7 @@ from crm_core.messaging.figures import invariants as message_figures
 from crm_core.owners import invariants as owners
 from crm_core.patients import invariants as patients
 from crm_core.payouts import invariants as payouts
+from crm_core.privacy import invariants as privacy
 
 Check = Callable[[Session], Iterator[str]]
 
@@ -29,6 +30,7 @@ CHECKS: dict[str, Check] = {
     "appointments": appointments.invariants,
     "feedback": feedback.invariants,
     "campaigns": campaigns.invariants,
+    "privacy": privacy.invariants,
 }
 """Name → what yields a sentence for each fault. A domain's ``invariants`` goes in here."""
 

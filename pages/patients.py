@@ -8,6 +8,7 @@ from crm_core.ui.page import open_page
 from crm_core.ui.patients import (
     directory,
     editing,
+    erased,
     importing,
     merging,
     opening,
@@ -25,7 +26,8 @@ importing.open_looked_at()
 patient_id = opening.patient_asked_for()
 opening.close_unless(patient_id)
 if patient_id is not None:
-    record.show(patient_id, actor)
+    if not erased.shown(patient_id, actor):
+        record.show(patient_id, actor)
 elif "import" in st.query_params:
     importing.show(actor)
 elif st.query_params.get("new") == "yes" and actor.may(Permission.PATIENTS_WRITE):

@@ -99,6 +99,14 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "phone": "0806 123 4567",
         "notes": "Met at the Kano conference.",
     },
+    "ErasureCreate": {
+        "patient_code": "PAT-001",
+        "asked_by": "patient",
+        "asked_on": "2026-11-02",
+        "reason": "Asked by letter; identity card seen at the desk.",
+    },
+    "ErasureApproval": {"version": 1},
+    "ErasureRefusal": {"version": 1, "refusal": "A court has asked for the file."},
     "OwnerUpdate": {"phone": "0805 555 1234", "notes": "Prefers e-mail.", "version": 3},
     "PayoutCreate": {
         "owner_id": 3,

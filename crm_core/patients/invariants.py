@@ -19,7 +19,7 @@ _RULES = {
     """,
     "a merged record leads to one that was merged itself": """
         SELECT g.patient_code FROM crm_patients g JOIN crm_patients s ON s.id = g.merged_into_id
-        WHERE s.merged_into_id IS NOT NULL AND s.id <> g.id
+        WHERE s.merged_into_id <> s.id
     """,
     "a merged record still holds an email address or is still in care": """
         SELECT patient_code FROM crm_patients

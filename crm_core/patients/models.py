@@ -38,6 +38,8 @@ class Patient(Base):
         CheckConstraint(
             "(withdrawn_at IS NOT NULL) = coalesce(merged_into_id = id, false)", name="withdrawn"
         ),
+        # Of an erased person nothing may stand here; the migration says it column by column.
+        CheckConstraint("erased_at IS NULL OR merged_into_id IS NOT NULL", name="erased"),
         Index("uq_crm_patients_email", text("lower(email)"), unique=True),
         Index(
             "uq_crm_patients_nin_hash",
@@ -143,6 +145,7 @@ class Patient(Base):
         ForeignKey("crm_patients.id", ondelete="RESTRICT")
     )
     withdrawn_at: Mapped[datetime | None] = mapped_column(_Instant)
+    erased_at: Mapped[datetime | None] = mapped_column(_Instant)
     version: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(_Instant, server_default=func.now())

@@ -118,10 +118,15 @@ def surviving_ids(session: Session, patient_ids: Sequence[int]) -> list[int]:
 
 def patient_by_code(session: Session, code: str) -> PatientRead:
     """The patient with this code; the code of a merged patient leads to the one that stayed."""
-    found = session.execute(_BY_CODE, {"code": code.strip()}).scalar()
+    return get_patient(session, id_of_code(session, code))
+
+
+def id_of_code(session: Session, code: str) -> int:
+    """The record that a code leads to, also where it is in no list any more."""
+    found: int | None = session.execute(_BY_CODE, {"code": code.strip()}).scalar()
     if found is None:
         raise NotFound("Patient not found")
-    return get_patient(session, found)
+    return found
 
 
 def id_of_code(session: Session, code: str) -> int | None:

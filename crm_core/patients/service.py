@@ -130,6 +130,16 @@ def lock_patients(session: Session, patient_ids: Sequence[int]) -> None:
     )
 
 
+def lock_whole(session: Session, patient_ids: Sequence[int]) -> None:
+    """The same, against whoever would only point at them, too: a visit, a message, feedback."""
+    session.execute(
+        select(Patient.id)
+        .where(Patient.id == func.any(list(patient_ids)))
+        .order_by(Patient.id)
+        .with_for_update()
+    )
+
+
 def lock_patient(session: Session, patient_id: int) -> Patient:
     """The patient, locked until the transaction ends; a merged one is no longer changed."""
     patient = session.get(
@@ -137,6 +147,8 @@ def lock_patient(session: Session, patient_id: int) -> Patient:
     )
     if patient is None:
         raise NotFound("Patient not found")
+    if patient.erased_at is not None:
+        raise Conflict(f"{patient.patient_code} was erased on request: nothing is changed of it.")
     if patient.withdrawn_at is not None:
         raise Conflict(f"{patient.patient_code} was withdrawn when its import was undone.")
     if patient.merged_into_id is not None:

@@ -45,6 +45,8 @@ class Permission(StrEnum):
     SETTINGS_WRITE = "settings_write"
     PEOPLE_MANAGE = "people_manage"
     PRIVACY_MANAGE = "privacy_manage"
+    ERASURES_READ = "erasures_read"
+    ERASURES_APPROVE = "erasures_approve"
     JOBS_RUN = "jobs_run"
 
 
@@ -99,6 +101,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     | {
         Permission.PAYOUTS_APPROVE,
         Permission.CAMPAIGNS_APPROVE,
+        Permission.ERASURES_READ,
+        Permission.ERASURES_APPROVE,
         Permission.APPOINTMENTS_WRITE,
         Permission.APPOINTMENTS_SUPERVISE,
         Permission.FEEDBACK_WRITE,
@@ -118,6 +122,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     | {
         Permission.PEOPLE_MANAGE,
         Permission.PRIVACY_MANAGE,
+        Permission.ERASURES_READ,
         Permission.SETTINGS_WRITE,
         Permission.HISTORY_READ,
         Permission.MESSAGES_MANAGE,
@@ -183,6 +188,8 @@ _REFUSALS = {
     Permission.SETTINGS_WRITE: "You may not change settings: this takes the admin role.",
     Permission.PEOPLE_MANAGE: "You may not manage people and tokens: this takes the admin role.",
     Permission.PRIVACY_MANAGE: "Data subjects' requests and breaches take the admin role.",
+    Permission.ERASURES_READ: "You may not see erasures: this takes the approver or admin role.",
+    Permission.ERASURES_APPROVE: "You may not decide on erasures: this takes the approver role.",
     Permission.JOBS_RUN: "Only the worker and the command line run jobs.",
 }
 

@@ -55,6 +55,7 @@ PARTS = {
     "feedback": ("crm_feedback", _OF_PATIENT),
     "feedback_entries": ("crm_feedback_entries", f"feedback_id IN ({_FEEDBACK})"),
     "invitations": ("crm_feedback_invitations", _OF_PATIENT),
+    "requests_to_be_erased": ("crm_erasures", _OF_PATIENT),
     "merges": ("crm_patient_merges", "stays_id = ANY(:ids) OR gone_id = ANY(:ids)"),
     "campaigns": ("crm_campaign_recipients", _OF_RUNS),
     "campaigns_that_worked": ("crm_campaign_conversions", _OF_RUNS),

@@ -40,6 +40,7 @@ ENTRIES = [
     Entry("owners", "Owners", ":material/handshake:", "Operations", Permission.OWNERS_READ),
     Entry("payouts", "Payouts", ":material/payments:", "Money", Permission.PAYOUTS_READ),
     Entry("receipts", "Receipts", ":material/receipt_long:", "Money", Permission.PAYOUTS_READ),
+    Entry("erasures", "Erasures", ":material/person_off:", "Admin", Permission.ERASURES_READ),
     Entry("admin", "Admin", ":material/admin_panel_settings:", "Admin", Permission.PEOPLE_MANAGE),
 ]
 

@@ -187,6 +187,9 @@ TONES: dict[str, Tone] = {
     "suggestion": Tone.INDIGO,
     "compliment": Tone.TEAL,
     "survey_response": Tone.SKY,
+    # erasures
+    "requested": Tone.AMBER,
+    "done": Tone.TEAL,
     # receipts
     "undone": Tone.GREY,
 }

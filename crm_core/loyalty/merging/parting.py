@@ -118,6 +118,8 @@ def _plan(session: Session, merge: PatientMerge) -> Plan:
 def _why_not(merge: PatientMerge, row: Row[*tuple[Any, ...]]) -> str | None:
     if merge.undone_at is not None:
         return "This merge was undone already."
+    if not merge.before:
+        return "The person was erased on request: what the records were is no longer known."
     if row.gone_into != merge.stays_id:
         return "The record that stayed was merged into another since: undo that first."
     if row.visited:

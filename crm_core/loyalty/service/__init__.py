@@ -1,5 +1,6 @@
 """Commands of the loyalty domain: enrolment, earning, tiers, rewards."""
 
+from crm_core.loyalty.service.closing import close_members, lock_members
 from crm_core.loyalty.service.cohorts import count_cohorts
 from crm_core.loyalty.service.earning import (
     VISITS,
@@ -27,6 +28,7 @@ __all__ = [
     "adjust",
     "award_visit",
     "cancel_redemption",
+    "close_members",
     "cost_for",
     "count_cohorts",
     "create_reward",
@@ -34,6 +36,7 @@ __all__ = [
     "expire_points",
     "fold_sums",
     "lock_for_visits",
+    "lock_members",
     "redeem",
     "register_patient",
     "review_tiers",

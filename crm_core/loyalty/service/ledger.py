@@ -61,7 +61,8 @@ def lock_account(session: Session, patient_id: int) -> LoyaltyAccount:
     account = lock_record(session, patient_id)
     if account.merged:
         raise Conflict(
-            "This record was merged into another, use that one; or its import was undone."
+            "This record was merged into another, use that one; or its import was undone, or the"
+            " person was erased."
         )
     return account
 

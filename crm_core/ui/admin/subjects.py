@@ -27,6 +27,10 @@ def show(actor: Actor) -> None:
     )
     _made()
     _ask(actor)
+    st.subheader("Erasure", anchor=False)
+    st.text("A person may ask to be erased: one writes it down, another approves it.")
+    if st.button("To the erasures", icon=":material/person_off:"):
+        st.switch_page("pages/erasures.py")
     st.subheader("Breaches of data", anchor=False)
     breaches.show(actor)
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "2026_11_24_11"
-down_revision = "2026_11_24_10"
+revision = "2026_11_24_13"
+down_revision = "2026_11_24_12"
 
 # Every line that is here gets a salt of its own, as every later one does.
 COLUMNS = """
@@ -112,7 +112,8 @@ CREATE TRIGGER only_forgets BEFORE UPDATE ON crm_history
 
 FORGET = """
 -- A line says which ones were emptied, so that one emptied without it is found.
-CREATE FUNCTION crm_history_forget(its_erasure bigint, tables text[], records bigint[])
+CREATE FUNCTION crm_history_forget(
+    its_erasure bigint, tables text[], records bigint[], others bigint[] DEFAULT '{}')
 RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -123,9 +124,10 @@ BEGIN
         UPDATE crm_history h
         SET images_hash = crm_history_images(h), erasure_id = its_erasure, salt = NULL,
             before = NULL, after = NULL, why = ''
-        FROM (SELECT DISTINCT name, record FROM unnest(tables, records) AS u(name, record)) r
-        WHERE h.table_name = r.name AND h.record_id = r.record AND h.erasure_id IS NULL
-          AND h.action <> 'forget'
+        FROM (SELECT f.id FROM unnest(tables, records) AS u(name, record)
+              JOIN crm_history f ON f.table_name = u.name AND f.record_id = u.record
+              UNION SELECT unnest(others)) AS its
+        WHERE h.id = its.id AND h.erasure_id IS NULL AND h.action <> 'forget'
         RETURNING h.id
     )
     SELECT array_agg(id ORDER BY id) INTO forgotten FROM emptied;
@@ -139,7 +141,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION crm_history_forget IS
     'Empties what the history holds of some records; who may is for whoever calls it to say';
-REVOKE EXECUTE ON FUNCTION crm_history_forget(bigint, text[], bigint[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION crm_history_forget(bigint, text[], bigint[], bigint[]) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION crm_history_note(
     note_action text, note_table text, note_id bigint, detail jsonb)

@@ -1,0 +1,136 @@
+"""One request: what would go and what stays, what is in the way, and the decision."""
+
+import streamlit as st
+
+from crm_core.people.schemas import Actor, Permission
+from crm_core.privacy import erasures
+from crm_core.privacy.schemas import (
+    ErasureApproval,
+    ErasurePlan,
+    ErasureRead,
+    ErasureRefusal,
+    ErasureState,
+    HeldRows,
+)
+from crm_core.ui import address_bar, facts, tables
+from crm_core.ui.erasures.listing import state_of
+from crm_core.ui.formatting import counted, day, moment
+from crm_core.ui.forms import Form
+from crm_core.ui.page import act, form_token, load
+from crm_core.ui.plain import plain
+from crm_core.ui.states import chips, label_of
+
+_COLUMNS = {
+    "What": tables.text(width=210),
+    "Rows": tables.number(width=70),
+    "Erased": tables.text(width="large"),
+    "Kept, and why": tables.text(width="large"),
+}
+
+
+def show(erasure_id: int, actor: Actor) -> None:
+    """The request that the address names."""
+    address_bar.link_back("All erasures", without=["erasure"])
+    with load() as session:
+        plan = erasures.look_at_erasure(session, erasure_id, actor=actor)
+    st.header(plain(f"Erasure of {plan.erasure.patient_code}"), anchor=False)
+    chips([state_of(plan.erasure)])
+    _facts(plan.erasure)
+    if plan.erasure.state is ErasureState.REQUESTED:
+        for sentence in plan.blockers:
+            st.warning(plain(sentence))
+        _decide(plan, actor)
+    _held(plan)
+
+
+def told(erasure: ErasureRead) -> str:
+    """That the person was erased, in one sentence."""
+    when = "" if erasure.done_at is None else f" on {moment(erasure.done_at)}"
+    return (
+        f"Erased{when} by request no. {erasure.id}, approved by {erasure.decided_by_name}. Visits,"
+        " points and figures stay under the code, without the person."
+    )
+
+
+def _facts(erasure: ErasureRead) -> None:
+    decided = erasure.decided_at
+    facts.show(
+        {
+            "Asked by": label_of(erasure.asked_by.value),
+            "Asked on": day(erasure.asked_on),
+            "Answer by": day(erasure.due_on),
+            "Written down by": erasure.requested_by_name,
+            "How they asked": erasure.reason or None,
+            "Decided by": erasure.decided_by_name,
+            "Decided at": None if decided is None else moment(decided),
+            "Refused because": erasure.refusal or None,
+        }
+    )
+
+
+def _decide(plan: ErasurePlan, actor: Actor) -> None:
+    if not actor.may(Permission.ERASURES_APPROVE):
+        st.text("An approver decides.")
+        return
+    yes, no = st.columns(2)
+    with yes.container(border=True):
+        _approve(plan, actor)
+    with no.container(border=True):
+        _refuse(plan.erasure, actor)
+
+
+def _approve(plan: ErasurePlan, actor: Actor) -> None:
+    rows = sum(held.rows for held in plan.held)
+    st.text(
+        f"{counted(plan.records, 'record')} of the person and {counted(rows, 'row')} about them "
+        "are gone through at once. Nothing brings back what is erased."
+    )
+    once = form_token("approve")
+    sure = st.checkbox("I have looked at what goes and what stays", key=f"sure-{once}")
+    if st.button(
+        "Approve and erase", type="primary", disabled=bool(plan.blockers) or not sure, key="approve"
+    ):
+        with act("The person is erased", once=once) as session:
+            data = ErasureApproval(version=plan.erasure.version)
+            erasures.approve_erasure(session, plan.erasure.id, data, actor=actor)
+
+
+def _refuse(erasure: ErasureRead, actor: Actor) -> None:
+    form = Form("refuse-erasure", border=False)
+    with form:
+        form.reason("Why not: the person is told", path="refusal")
+        sent = form.submit("Refuse", primary=False)
+    if sent:
+        with act("Refused", once=form.token) as session:
+            given = form.given() | {"version": erasure.version}
+            data = ErasureRefusal.model_validate(given)
+            erasures.refuse_erasure(session, erasure.id, data, actor=actor)
+
+
+def _held(plan: ErasurePlan) -> None:
+    done = plan.erasure.state is ErasureState.DONE
+    st.subheader("What was held" if done else "What is held", anchor=False)
+    tables.show(
+        tables.Table(
+            rows=[_row(held) for held in plan.held],
+            columns=_COLUMNS,
+            alt="What is held of the person, table by table",
+            empty="Nothing is held.",
+            name="held",
+        )
+    )
+
+
+def _row(held: HeldRows) -> dict[str, object]:
+    return {
+        "What": _words(held.table.removeprefix("crm_")),
+        "Rows": held.rows,
+        "Erased": ", ".join(map(_words, held.erased)),
+        "Kept, and why": "; ".join(
+            f"{why} ({', '.join(map(_words, columns))})" for why, columns in held.kept.items()
+        ),
+    }
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
