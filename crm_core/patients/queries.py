@@ -118,10 +118,10 @@ def surviving_ids(session: Session, patient_ids: Sequence[int]) -> list[int]:
 
 def patient_by_code(session: Session, code: str) -> PatientRead:
     """The patient with this code; the code of a merged patient leads to the one that stayed."""
-    return get_patient(session, id_of_code(session, code))
+    return get_patient(session, surviving_by_code(session, code))
 
 
-def id_of_code(session: Session, code: str) -> int:
+def surviving_by_code(session: Session, code: str) -> int:
     """The record that a code leads to, also where it is in no list any more."""
     found: int | None = session.execute(_BY_CODE, {"code": code.strip()}).scalar()
     if found is None:
@@ -130,7 +130,10 @@ def id_of_code(session: Session, code: str) -> int:
 
 
 def id_of_code(session: Session, code: str) -> int | None:
-    """Who has this code, or gives it to friends; where merged, the one that stayed."""
+    """Who has this code, or gives it to friends; where merged, the one that stayed.
+
+    None where that one is in no list any more: withdrawn, or erased.
+    """
     found = session.execute(_BY_ANY_CODE, {"code": code.strip()}).scalar()
     return None if found is None else int(found)
 
@@ -164,8 +167,9 @@ _BY_CODE = text(
     "SELECT coalesce(merged_into_id, id) FROM crm_patients WHERE patient_code = upper(:code)"
 )
 _BY_ANY_CODE = text(
-    "SELECT coalesce(merged_into_id, id) FROM crm_patients"
-    " WHERE patient_code = upper(:code) OR referral_code = upper(:code)"
+    "SELECT s.id FROM crm_patients p JOIN crm_patients s"
+    " ON s.id = coalesce(p.merged_into_id, p.id) AND s.merged_into_id IS NULL"
+    " WHERE p.patient_code = upper(:code) OR p.referral_code = upper(:code)"
 )
 _RESEMBLING = text(
     """

@@ -11,7 +11,7 @@ from crm_core.base.db import refusing_violations
 from crm_core.base.errors import Conflict, Forbidden, Invalid, NotFound
 from crm_core.base.read import Listing, Order, Read
 from crm_core.patients.models import Patient
-from crm_core.patients.queries import id_of_code
+from crm_core.patients.queries import surviving_by_code
 from crm_core.people.schemas import Actor, Permission
 from crm_core.privacy import erasing
 from crm_core.privacy.blocking import blockers
@@ -88,7 +88,7 @@ def request_erasure(session: Session, data: ErasureCreate, *, actor: Actor) -> E
         raise Invalid.field("asked_on", "Give a day that has come.")
     days = int(parameters.value_of(session, "privacy.erasure_days"))
     values = {
-        "patient_id": id_of_code(session, data.patient_code),
+        "patient_id": surviving_by_code(session, data.patient_code),
         "asked_by": data.asked_by.value,
         "asked_on": data.asked_on,
         "due_on": data.asked_on + timedelta(days=days),

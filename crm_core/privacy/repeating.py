@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from crm_core.base.errors import Conflict
 from crm_core.patients.models import Patient
-from crm_core.patients.queries import id_of_code
+from crm_core.patients.queries import surviving_by_code
 from crm_core.people.schemas import Actor, Permission
 from crm_core.privacy.erasures import carry_out
 from crm_core.privacy.models import Erasure
@@ -45,7 +45,7 @@ def erase_again(session: Session, proof: ErasureProof, *, actor: Actor) -> Repea
         Conflict: the code is another person's by now, or something has to end before.
     """
     actor.require(Permission.ERASURES_APPROVE)
-    patient_id = id_of_code(session, proof.patient_code)
+    patient_id = surviving_by_code(session, proof.patient_code)
     _refuse_another(session, patient_id, proof.registered_at)
     standing = session.execute(
         select(Erasure.id, Erasure.state)

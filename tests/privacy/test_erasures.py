@@ -11,6 +11,7 @@ from crm_core.appointments.schemas import Cancellation
 from crm_core.base.clock import lagos_today
 from crm_core.base.db import reading, transaction
 from crm_core.base.errors import Conflict, Forbidden, Invalid, NotFound
+from crm_core.insights.search import search as search_everything
 from crm_core.loyalty import merging
 from crm_core.loyalty import queries as members
 from crm_core.loyalty.merging.schemas import MergeUndoCommit
@@ -182,6 +183,7 @@ def test_an_erased_person_is_in_no_list_and_cannot_be_changed_or_written_to(
     for search in ("Zainab", "08031112223", patient.patient_code):
         found = members.list_members(MemberFilter(search=search)).page(session)
         assert found.rows == []
+        assert search_everything(session, search, actor=VIEWER) == []
     with pytest.raises(NotFound):
         get_patient(session, patient.id)
     with pytest.raises(NotFound):

@@ -101,7 +101,7 @@ def _lock(session: Session, merge: PatientMerge) -> None:
 
 def _plan(session: Session, merge: PatientMerge) -> Plan:
     row = session.execute(_LOOK, {"merge_id": merge.id}).one()
-    reason = _why_not(merge, row)
+    reason = _why_not(merge, row) if merge.before else _ERASED
     verdict = Verdict(
         id=merge.gone_id,
         label=f"{row.gone_code} {row.gone_name}",
@@ -118,8 +118,6 @@ def _plan(session: Session, merge: PatientMerge) -> Plan:
 def _why_not(merge: PatientMerge, row: Row[*tuple[Any, ...]]) -> str | None:
     if merge.undone_at is not None:
         return "This merge was undone already."
-    if not merge.before:
-        return "The person was erased on request: what the records were is no longer known."
     if row.gone_into != merge.stays_id:
         return "The record that stayed was merged into another since: undo that first."
     if row.visited:
@@ -173,6 +171,7 @@ def _done(merge: PatientMerge, plan: Plan) -> Done:
     return Done(KIND, title, [change], refused=[], totals=plan.totals)
 
 
+_ERASED = "The person was erased on request: what the records were is no longer known."
 # What was moved: rows that took points from the one that went and were not given back, and the
 # lots that they became. Debts are what each record's own undone visits left less what it paid.
 _MOVED = """

@@ -23,7 +23,7 @@ def patient_asked_for() -> int | None:
         if given is not None:
             found = queries.surviving_id(session, given)
         else:
-            found = queries.id_of_code(session, asked)
+            found = queries.surviving_by_code(session, asked)
     if str(found) != asked:
         st.session_state[_LED] = f"{found}|{asked}"
         address_bar.go({"patient": str(found)})
