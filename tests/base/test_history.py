@@ -354,7 +354,7 @@ def forget(url: str) -> int:
 def test_what_was_sealed_before_lines_could_be_forgotten_is_sealed_anew(
     empty_database: str,
 ) -> None:
-    upgrade(empty_database, "2026_11_24_12")
+    upgrade(empty_database, "2026_11_24_13")
     with psycopg.connect(empty_database) as owner:
         for number in range(4):
             owner.execute(

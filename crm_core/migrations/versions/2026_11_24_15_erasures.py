@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "2026_11_24_14"
-down_revision = "2026_11_24_13"
+revision = "2026_11_24_15"
+down_revision = "2026_11_24_14"
 
 # An erased record stays out of every list by what withdrawn ones stay out by: it leads to itself.
 # Nothing of the person can be written into it again, whoever tries.

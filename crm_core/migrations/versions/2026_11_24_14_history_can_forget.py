@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "2026_11_24_13"
-down_revision = "2026_11_24_12"
+revision = "2026_11_24_14"
+down_revision = "2026_11_24_13"
 
 # Every line that is here gets a salt of its own, as every later one does.
 COLUMNS = """
