@@ -20,7 +20,7 @@ from tests.loyalty.acts import (
     visit,
 )
 from tests.make_patients import make_patient
-from tests.observe import sql
+from tests.observe import executed, sql
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +35,16 @@ def undo(session: Session, patient_id: int, visit_id: str) -> None:
 
 def referred(session: Session, by: str, **more: object) -> int:
     return make_patient(session, "Bola Ade", referral_code=by, **more).id
+
+
+def test_members_are_locked_in_as_many_statements_for_many_as_for_one(session: Session) -> None:
+    friend = make_patient(session)
+    members = [referred(session, friend.referral_code) for _ in range(4)]
+    with executed(session) as one:
+        service.lock_for_visits(session, members[:1])
+    with executed(session) as many:
+        service.lock_for_visits(session, members)
+    assert len(many) == len(one)
 
 
 @pytest.mark.parametrize(

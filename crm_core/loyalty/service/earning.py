@@ -21,7 +21,7 @@ from crm_core.loyalty.schemas import (
 )
 from crm_core.loyalty.service import ledger, statements, tiers
 from crm_core.loyalty.service.ledger import Credit, Debit
-from crm_core.loyalty.service.referral import award_first_visit, referrer_of
+from crm_core.loyalty.service.referral import award_first_visit, referrers_of
 from crm_core.patients.models import Patient
 from crm_core.people.schemas import Actor, Permission
 
@@ -95,7 +95,7 @@ def lock_for_visits(session: Session, patient_ids: Sequence[int]) -> None:
 
     One lock after the other, in the order of the visits, could deadlock with the nightly expiry.
     """
-    referrers = [one for patient_id in patient_ids for one in referrer_of(session, patient_id)]
+    referrers = referrers_of(session, patient_ids)
     ledger.lock_stayed(session, sorted({*patient_ids, *referrers}))
 
 
@@ -105,7 +105,7 @@ def award_visit(session: Session, patient_id: int, *, kind: str, visit_id: str) 
     Called by whoever completes visits, in the same transaction; a second call awards nothing,
     but a visit that was undone may be completed again.
     """
-    referrer = referrer_of(session, patient_id)
+    referrer = referrers_of(session, [patient_id])
     # Both at once and by id, so that two visits of friends, or the nightly expiry, only wait.
     stayed = ledger.lock_stayed(session, [patient_id, *referrer])
     account = ledger.lock_account(session, stayed[0])

@@ -13,9 +13,9 @@ from crm_core.loyalty.service import ledger
 from crm_core.loyalty.service.ledger import Credit
 
 
-def referrer_of(session: Session, patient_id: int) -> list[int]:
-    """Who referred the patient, if anybody; a merged record stands for the one that stayed."""
-    return list(session.execute(_REFERRER, {"patient_id": patient_id}).scalars())
+def referrers_of(session: Session, patient_ids: Sequence[int]) -> list[int]:
+    """Who referred these patients, if anybody; a merged record stands for the one that stayed."""
+    return list(session.execute(_REFERRERS, {"patient_ids": list(patient_ids)}).scalars())
 
 
 def award_first_visit(session: Session, account: LoyaltyAccount, referrer: Sequence[int]) -> None:
@@ -60,12 +60,12 @@ def _thank_referrer(session: Session, referrer_id: int, patient_id: int) -> None
 
 
 # The visit may be of a record that was merged: the referrer is that of the one that stayed.
-_REFERRER = text(
+_REFERRERS = text(
     """
-    SELECT r.id FROM crm_patients given
+    SELECT DISTINCT r.id FROM crm_patients given
     JOIN crm_patients p ON p.id = coalesce(given.merged_into_id, given.id)
     JOIN crm_patients r ON r.id = p.referred_by_id
-    WHERE given.id = :patient_id
+    WHERE given.id = ANY(:patient_ids)
     """
 )
 _REFERRALS = text(
