@@ -16,6 +16,7 @@ from crm_core.appointments.schemas import (
 )
 from crm_core.base.clock import lagos_today
 from crm_core.base.errors import Invalid
+from crm_core.hospitals.where import within
 
 LONGEST = 366
 """So many days at once."""
@@ -30,6 +31,7 @@ def appointment_stats(session: Session, filters: StatsFilter) -> AppointmentStat
         "first": first,
         "last": last,
         "hospital_id": filters.hospital_id,
+        "state": filters.state,
         "doctor_id": filters.doctor_id,
         "limit": filters.limit,
     }
@@ -82,10 +84,10 @@ def _share(part: int, whole: int) -> Decimal | None:
 
 # Open minutes follow from the hours of the week and how often each weekday comes, less what leave
 # takes of them: no day of no doctor is looked at one by one. Only doctors with known hours count.
-_BASE = """
+_BASE = f"""
     WITH doctors AS (
         SELECT id, hospital_id, name FROM crm_doctors
-        WHERE (CAST(:hospital_id AS bigint) IS NULL OR hospital_id = :hospital_id)
+        WHERE {within("hospital_id")}
           AND (CAST(:doctor_id AS bigint) IS NULL OR id = :doctor_id)
     ), days AS (
         SELECT day::date AS day, extract(isodow FROM day)::int AS weekday
@@ -109,10 +111,10 @@ _BASE = """
         FROM crm_appointment_totals
         LEFT JOIN (SELECT DISTINCT doctor_id, true AS known FROM shifts) w USING (doctor_id)
         WHERE day BETWEEN :first AND :last
-          AND (CAST(:hospital_id AS bigint) IS NULL OR hospital_id = :hospital_id)
+          AND {within("hospital_id")}
           AND (CAST(:doctor_id AS bigint) IS NULL OR doctor_id = :doctor_id)
     )
-"""
+"""  # noqa: S608  (conditions of ours)
 _COUNTED = """
     sum(v.visits) AS total, sum(v.completed) AS completed, sum(v.missed) AS missed,
     sum(v.cancelled) AS cancelled, sum(v.ahead) AS ahead, sum(v.minutes) AS booked_minutes,

@@ -30,6 +30,7 @@ from crm_core.appointments.schemas import (
 )
 from crm_core.base.read import Listing, Order, Read
 from crm_core.hospitals.models import Department, Doctor, Hospital
+from crm_core.hospitals.where import in_state
 from crm_core.messaging.models import Communication
 from crm_core.patients.models import Patient
 
@@ -124,6 +125,7 @@ APPOINTMENTS: Listing[AppointmentRead] = Listing(
         "type": Appointment.type == bindparam("type"),
         "patient_id": Appointment.patient_id == _SURVIVING,
         "hospital_id": Appointment.hospital_id == bindparam("hospital_id"),
+        "state": in_state(Appointment.hospital_id),
         "department_id": Appointment.department_id == bindparam("department_id"),
         "doctor_id": Appointment.doctor_id == bindparam("doctor_id"),
         "without_doctor": and_(

@@ -26,6 +26,7 @@ from crm_core.base.read import Listing, Order
 from crm_core.feedback.models import Feedback
 from crm_core.feedback.schemas import FeedbackRead, QueueRow
 from crm_core.hospitals.models import Department, Hospital
+from crm_core.hospitals.where import in_state
 from crm_core.owners.models import Owner
 from crm_core.patients.models import Patient
 from crm_core.people.models import Staff
@@ -82,6 +83,7 @@ _FILTERS: dict[str, ColumnElement[bool]] = {
     "unassigned": and_(Feedback.assigned_to.is_(None), _asked("unassigned")),
     "assigned_to": Feedback.assigned_to == bindparam("assigned_to"),
     "hospital_id": Feedback.hospital_id == bindparam("hospital_id"),
+    "state": in_state(Feedback.hospital_id),
     "department_id": Feedback.department_id == bindparam("department_id"),
     "source_type": Feedback.source_type == bindparam("source_type"),
     # What was said under a record that was merged into this one is this person's, too.

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from crm_core.base.errors import NotFound
 from crm_core.base.read import Listing, Order, Read
+from crm_core.hospitals.where import ANYWHERE, THOSE, Where, in_state, within
 from crm_core.owners.models import Owner, OwnerAccount, OwnerContact, OwnerScore, OwnerSurvey
 from crm_core.owners.schemas import (
     AccountRead,
@@ -77,6 +78,7 @@ OWNERS: Listing[OwnerRead] = Listing(
         "status": Owner.status == bindparam("status"),
         "payment_status": bindparam("payment_status", type_=String) == _PAYMENT_STATUS,
         "hospital_id": Owner.hospital_id == bindparam("hospital_id"),
+        "state": in_state(Owner.hospital_id),
         # Functions of a constant are folded before planning: what does not apply costs nothing.
         "search": or_(
             Owner.search.op("@@")(func.crm_search_query(_SEARCH)),
@@ -174,15 +176,14 @@ def score_history(session: Session, owner_id: int, since: date) -> list[ScorePoi
 
 
 def satisfaction_by_month(
-    session: Session, months: Sequence[date], *, hospital_id: int | None = None
+    session: Session, months: Sequence[date], where: Where = ANYWHERE
 ) -> list[ScorePoint]:
     """Mean score over the owners as it stood at the end of each month (given as first days).
 
     Args:
-        hospital_id: of the owners who have this hospital now; of all where it is None.
+        where: which hospital the owners have now.
     """
-    asked = {"months": list(months), "hospital_id": hospital_id}
-    found = session.execute(_SCORE_BY_MONTH, asked)
+    found = session.execute(_SCORE_BY_MONTH, {"months": list(months)} | where.values)
     return [ScorePoint.model_validate(point) for point in found]
 
 
@@ -238,13 +239,13 @@ _MARKS = text(
 # Backwards from the scores of today: what changed after a month's end is taken off again, so that
 # only the changes of the months asked for are read.
 _SCORE_BY_MONTH = text(
-    """
+    f"""
     WITH asked AS (SELECT unnest(CAST(:months AS date[])) + interval '1 month' AS ends),
     latest AS (
         SELECT owner_id, as_of, score, lag(score) OVER (PARTITION BY owner_id ORDER BY as_of) AS old
         FROM crm_owner_scores WHERE as_of >= (SELECT min(ends) FROM asked)
-          AND (CAST(:hospital_id AS bigint) IS NULL
-               OR owner_id IN (SELECT id FROM crm_owners WHERE hospital_id = :hospital_id))
+          AND (CAST(:hospital_id AS bigint) IS NULL AND CAST(:state AS text) IS NULL
+               OR owner_id IN (SELECT id FROM crm_owners WHERE hospital_id = ANY({THOSE})))
     ), by_day AS (
         SELECT l.as_of, sum(l.score - coalesce(l.old, e.score, 0)) AS change,
                count(*) FILTER (WHERE coalesce(l.old, e.score) IS NULL) AS came
@@ -263,7 +264,7 @@ _SCORE_BY_MONTH = text(
             WHERE o.satisfaction_score IS NULL AND owner_id = o.id
             ORDER BY as_of DESC LIMIT 1
         ) e ON true
-        WHERE CAST(:hospital_id AS bigint) IS NULL OR o.hospital_id = :hospital_id
+        WHERE {within("o.hospital_id")}
     )
     SELECT CAST(a.ends - interval '1 month' AS date) AS as_of,
            round((n.total - coalesce(sum(d.change), 0))
@@ -271,5 +272,5 @@ _SCORE_BY_MONTH = text(
     FROM asked a CROSS JOIN now_is n LEFT JOIN by_day d ON d.as_of >= a.ends
     GROUP BY a.ends, n.total, n.owners HAVING n.owners > coalesce(sum(d.came), 0)
     ORDER BY a.ends
-    """
+    """  # noqa: S608  (conditions of ours)
 )

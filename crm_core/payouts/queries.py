@@ -1,12 +1,14 @@
 """Reads of payouts."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from sqlalchemy import (
     ARRAY,
     Boolean,
     ColumnElement,
     Date,
+    RowMapping,
     String,
     Text,
     and_,
@@ -26,6 +28,7 @@ from crm_core.base.clock import add_months, lagos_today, month_start
 from crm_core.base.parameters import Parameter
 from crm_core.base.preflight import MOST
 from crm_core.base.read import Listing, Order, Read
+from crm_core.hospitals.where import ANYWHERE, Where, in_state
 from crm_core.owners.models import Owner
 from crm_core.payouts import totals
 from crm_core.payouts.models import (
@@ -43,6 +46,7 @@ from crm_core.payouts.schemas import (
     FileRead,
     MonthTotal,
     PayoutFilter,
+    PayoutMonth,
     PayoutRead,
     PayoutStats,
     RateRead,
@@ -130,6 +134,7 @@ PAYOUTS: Listing[PayoutRead] = Listing(
         "statuses": Payout.status == func.any(bindparam("statuses", type_=ARRAY(String))),
         "owner_id": Payout.owner_id == bindparam("owner_id"),
         "hospital_id": Payout.hospital_id == bindparam("hospital_id"),
+        "state": in_state(Payout.hospital_id),
         # By the due date, which is 14 days after the period's end: it has the indexes.
         "month": Payout.due_on.between(
             cast(func.date_trunc("month", _MONTH), Date) + 14,
@@ -172,14 +177,28 @@ def get_payout(session: Session, payout_id: int) -> PayoutRead:
     return PAYOUTS.one(session, payout_id)
 
 
-def payout_stats(session: Session, *, hospital_id: int | None = None) -> PayoutStats:
-    """The pipeline in naira by state, what is late, and what was paid this month and last.
+def payout_stats(session: Session) -> PayoutStats:
+    """The pipeline in naira by state, what is late, and what was paid this month and last."""
+    return _stats(session.execute(totals.STATS).mappings().one())
 
-    Of everything it comes from the sums that are kept; of one hospital from its payouts.
+
+def payouts_now_and_before(
+    session: Session, months: Sequence[date], where: Where = ANYWHERE
+) -> tuple[PayoutStats, list[PayoutMonth]]:
+    """The same for some hospitals, and what was made, overdue and paid in each of the months.
+
+    Of everything it comes from the sums that are kept; of some hospitals from their payouts.
     """
-    asked = {} if hospital_id is None else {"hospital_id": hospital_id}
-    statement = totals.STATS_OF_HOSPITAL if asked else totals.STATS
-    row = session.execute(statement, asked).mappings().one()
+    asked = {"months": list(months)}
+    if where.everywhere:
+        row = session.execute(totals.NOW_AND_BEFORE, asked).mappings().one()
+    else:
+        there = asked | where.values
+        row = session.execute(totals.NOW_AND_BEFORE_THERE, there).mappings().one()
+    return _stats(row), [PayoutMonth.model_validate(month) for month in row["months"]]
+
+
+def _stats(row: RowMapping) -> PayoutStats:
     return PayoutStats(
         statuses=[StatusTotal.model_validate(total) for total in row["statuses"] or []],
         overdue_count=row["overdue_count"],

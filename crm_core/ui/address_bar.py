@@ -209,6 +209,23 @@ def search(label: str, *, param: str = "q") -> str | None:
     return (typed or "").strip() or None
 
 
+def narrowed(param: str, what: str) -> None:
+    """Says that the list is narrowed by what a figure or another page has set, and the way out."""
+    if st.query_params.get(param):
+        st.button(
+            f"Only {plain(what)}: show all",
+            key=f"all-{param}",
+            icon=":material/close:",
+            on_click=go,
+            args=({param: None, "page": None},),
+        )
+
+
+def narrowed_to_state() -> None:
+    """The same for ``?state=``, the state of the hospital."""
+    narrowed("state", f"in {st.query_params.get('state', '')[:100]}")
+
+
 def link_back(label: str, *, without: Sequence[str]) -> None:
     """A button that leaves a record for the list behind it, filters and tab as they were."""
     st.button(

@@ -55,6 +55,7 @@ def satisfaction_card(
     opens: Mapping[str, str | None],
     page: str = "",
     note: str = "vs last month",
+    action: str = "Best first",
 ) -> Card:
     """Mean satisfaction by month against the month before; a dash where nobody was asked.
 
@@ -71,7 +72,7 @@ def satisfaction_card(
         kind="line",
         opens=opens,
         page=page,
-        action="Best first",
+        action=action,
         help="Mean of the owners' scores: each of an owner's surveys and stars of the last year.",
     )
 

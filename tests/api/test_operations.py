@@ -49,6 +49,21 @@ def test_a_hospital_narrows_them(signed_in: SignedIn, session: Session) -> None:
     assert data["payouts"]["statuses"] == []
 
 
-@pytest.mark.parametrize("query", ["days=6", "days=91", "hospital_id=x", "state=Lagos"])
+def test_a_state_narrows_what_is_kept_by_hospital(signed_in: SignedIn, session: Session) -> None:
+    here = make_hospital(session)
+    make_payout(session, make_owner(session, hospital_id=here.id).id)
+    session.commit()
+    client = signed_in(Role.ANALYST)
+
+    there = [
+        client.get(OPERATIONS, params={"state": state}).json()["data"]
+        for state in (here.state, "Kano")
+    ]
+
+    assert [len(data["payouts"]["statuses"]) for data in there] == [1, 0]
+    assert there[0]["payoutsByMonth"][-2]["made"] == "100000.00"
+
+
+@pytest.mark.parametrize("query", ["days=6", "days=91", "hospital_id=x", "city=Lagos"])
 def test_what_it_cannot_be_narrowed_to_is_refused(signed_in: SignedIn, query: str) -> None:
     assert signed_in(Role.ANALYST).get(f"{OPERATIONS}?{query}").status_code == 400

@@ -6,11 +6,13 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
+from crm_core.base.clock import last_months
+from crm_core.hospitals.where import Where
 from crm_core.insights.morning.queries import operations, to_do
 from crm_core.insights.morning.schemas import MorningFilter
 from crm_core.owners import service as owners
 from crm_core.owners.schemas import SurveyCreate
-from crm_core.payouts.queries import payout_stats
+from crm_core.payouts.queries import payout_stats, payouts_now_and_before
 from tests.make_appointments import begin_ago, make_visit
 from tests.make_business import FINANCE, approve, make_hospital, make_owner, make_payout, pay
 from tests.make_feedback import make_feedback
@@ -77,13 +79,35 @@ def test_payouts_of_all_hospitals_together_are_those_of_the_group(session: Sessi
     hospital_id = sql(session, "SELECT DISTINCT hospital_id FROM crm_payouts").scalar_one()
 
     whole = payout_stats(session)
-    of_hospital = payout_stats(session, hospital_id=hospital_id)
+    of_hospital, _ = payouts_now_and_before(session, last_months(2), Where(hospital_id))
 
     by_state = {total.status: total for total in whole.statuses}
     assert {total.status: total for total in of_hospital.statuses} == by_state
     assert of_hospital.model_copy(update={"statuses": []}) == whole.model_copy(
         update={"statuses": []}
     )
+
+
+def test_what_was_overdue_at_a_months_end_was_paid_later_or_still_is(session: Session) -> None:
+    owner = make_owner(session)
+    make_payout(session, owner.id, "1000", months_ago=4)
+    pay(session, make_payout(session, owner.id, "250", months_ago=3).id)
+    make_payout(session, owner.id, "30", months_ago=1)
+
+    for where in (Where(), Where(sql(session, _A_HOSPITAL).scalars().first())):
+        now, past = payouts_now_and_before(session, last_months(5), where)
+
+        assert [each.made for each in past] == [1000, 250, 0, 30, 0]
+        assert [each.overdue for each in past][:-1] == [0, 1000, 1250, 1250]
+        assert past[-1].overdue == now.overdue_net
+        assert [each.paid for each in past] == [0, 0, 0, 0, 250]
+
+
+_A_HOSPITAL = """
+    WITH made AS (INSERT INTO crm_hospitals (name, city, state) VALUES ('Here', 'Kano', 'Kano')
+                  RETURNING id)
+    UPDATE crm_payouts SET hospital_id = made.id FROM made RETURNING made.id
+"""
 
 
 def test_what_arrived_is_a_share_of_what_providers_took(session: Session) -> None:

@@ -188,12 +188,14 @@ def test_a_hospital_narrows_what_is_kept_by_hospital_and_its_ways(
     assert "of the whole group" in page.caption[0].value
 
 
-def test_a_state_says_what_it_narrows(home: Open, session: Session) -> None:
+def test_a_state_says_what_it_narrows_and_stays_in_the_ways(home: Open, session: Session) -> None:
     hospital = make_hospital(session)
 
     page = home(Role.VIEWER, state=hospital.state)
 
-    assert "choose a hospital to narrow the figures" in page.caption[0].value
+    assert "are of this state" in page.caption[0].value
+    for way in ("The open ones", "Today's visits", "0 payouts", "The scores"):
+        assert f"state={hospital.state}" in ways(page)[way], way
 
 
 def test_late_feedback_needs_those_who_work_on_it(home: Open, session: Session) -> None:

@@ -11,7 +11,7 @@ from crm_core.appointments.schemas.making import Minutes
 from crm_core.appointments.schemas.reading import AppointmentRead, Day
 from crm_core.appointments.schemas.states import AppointmentType
 from crm_core.base.clock import Instant
-from crm_core.base.words import RecordId
+from crm_core.base.words import Line, RecordId
 
 
 class _Frozen(BaseModel):
@@ -108,6 +108,7 @@ class StatsFilter(BaseModel):
 
     by: StatsBy = StatsBy.HOSPITAL
     hospital_id: RecordId | None = None
+    state: Line | None = Field(None, description="At the hospitals in this state")
     doctor_id: RecordId | None = None
     date_from: Day | None = None
     date_to: Day | None = None

@@ -16,7 +16,7 @@ from crm_core.appointments.schemas.states import (
 )
 from crm_core.base.clock import ClockTime, Instant
 from crm_core.base.paging import PageRequest
-from crm_core.base.words import RecordId, Search
+from crm_core.base.words import Line, RecordId, Search
 
 
 class AppointmentRead(BaseModel):
@@ -105,6 +105,7 @@ class AppointmentFilter(PageRequest):
     type: AppointmentType | None = None
     patient_id: RecordId | None = Field(None, description="Of this patient, merged records too")
     hospital_id: RecordId | None = None
+    state: Line | None = Field(None, description="At the hospitals in this state")
     department_id: RecordId | None = None
     doctor_id: RecordId | None = None
     without_doctor: Flag | None = Field(

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from crm_core.base.clock import DayOrMonth, Instant
 from crm_core.base.paging import PageRequest
-from crm_core.base.words import Flag, RecordId, Search
+from crm_core.base.words import Flag, Line, RecordId, Search
 from crm_core.feedback.schemas.states import (
     AlarmTopic,
     EntryKind,
@@ -150,6 +150,7 @@ class FeedbackFilter(PageRequest):
     unassigned: Flag | None = Field(None, description="`true` for those nobody has")
     assigned_to: RecordId | None = None
     hospital_id: RecordId | None = None
+    state: Line | None = Field(None, description="About the hospitals in this state")
     department_id: RecordId | None = None
     source_type: SourceType | None = None
     patient_id: RecordId | None = Field(None, description="What this patient gave")

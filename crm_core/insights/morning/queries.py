@@ -7,15 +7,16 @@ from decimal import Decimal
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from crm_core.appointments.figures import appointment_stats
-from crm_core.appointments.schemas import AppointmentFigures, StatsBy, StatsFilter
+from crm_core.appointments.daily import DayOfVisits, daily_visits
 from crm_core.base import parameters
-from crm_core.base.clock import add_months, lagos_today, last_months
+from crm_core.base.clock import lagos_today, last_months
+from crm_core.hospitals.where import Where, within
 from crm_core.insights.morning.schemas import (
     CampaignsNow,
     ComplaintMonth,
     Delivery,
     FeedbackNow,
+    HospitalVisits,
     LiabilityMonth,
     MorningFilter,
     Operations,
@@ -28,28 +29,31 @@ from crm_core.loyalty.figures.queries import programme_by_month
 from crm_core.owners.contracts import list_contracts
 from crm_core.owners.queries import satisfaction_by_month
 from crm_core.owners.schemas import ContractFilter, ContractStatus
-from crm_core.payouts.queries import payout_stats
+from crm_core.payouts.queries import payouts_now_and_before
 
 MONTHS = 12
 _FOUR_WEEKS = 28
-_MOST_PLACES = 500
 _RATE = Decimal("0.0001")
 
 
 def operations(session: Session, filters: MorningFilter) -> Operations:
     """Every figure of the centre."""
-    hospital_id = filters.hospital_id
-    now = session.execute(_NOW, {"hospital_id": hospital_id}).mappings().one()
+    where, months = filters.where, last_months(MONTHS)
+    now = session.execute(_NOW, where.values).mappings().one()
+    visits, visits_by_hospital = _visits(session, filters)
+    stats, by_month = payouts_now_and_before(session, months, where)
     return Operations(
-        hospital_id=hospital_id,
+        hospital_id=filters.hospital_id,
+        state=filters.state,
         days=filters.days,
-        payouts=payout_stats(session, hospital_id=hospital_id),
-        satisfaction=_satisfaction(session, hospital_id),
-        visits=_visits(session, filters),
-        visits_by_hospital=_by_hospital(session, filters),
+        payouts=stats,
+        payouts_by_month=by_month,
+        satisfaction=_satisfaction(session, months, where),
+        visits=visits,
+        visits_by_hospital=visits_by_hospital,
         feedback=FeedbackNow.model_validate(dict(now)),
-        complaints=_complaints(session, hospital_id),
-        campaigns=_campaigns(session),
+        complaints=_complaints(session, months, where),
+        campaigns=_campaigns(session, months),
         delivery=_delivery(session, filters.days),
         liability=_liability(session),
     )
@@ -71,47 +75,38 @@ def first_day(days: int) -> date:
     return lagos_today() - timedelta(days=days - 1)
 
 
-def _satisfaction(session: Session, hospital_id: int | None) -> list[ScoreMonth]:
-    months = last_months(MONTHS)
-    found = satisfaction_by_month(session, months, hospital_id=hospital_id)
+def _satisfaction(session: Session, months: Sequence[date], where: Where) -> list[ScoreMonth]:
+    found = satisfaction_by_month(session, months, where)
     scores = {point.as_of: point.score for point in found}
     return [ScoreMonth(month=month, score=scores.get(month)) for month in months]
 
 
-def _visits(session: Session, filters: MorningFilter) -> list[VisitDay]:
-    """Day by day, today the last; at least as far back as four weeks, to compare with."""
+def _visits(
+    session: Session, filters: MorningFilter
+) -> tuple[list[VisitDay], list[HospitalVisits]]:
+    """Day by day, today the last, at least as far back as four weeks, to compare with.
+
+    And by hospital over the days that are asked for, the busiest first.
+    """
     days = max(filters.days, _FOUR_WEEKS + 1)
-    first = first_day(days)
-    asked = StatsFilter(
-        by=StatsBy.DAY, hospital_id=filters.hospital_id, limit=days, **_between(first)
-    )
-    found = {row.key: row for row in appointment_stats(session, asked).rows}
-    return [_visit_day(first + timedelta(days=n), found) for n in range(days)]
+    first, since = first_day(days), first_day(filters.days)
+    by_day, places = daily_visits(session, first, lagos_today(), since=since, where=filters.where)
+    found = {each.day: each for each in by_day}
+    return [_visit_day(first + timedelta(days=n), found) for n in range(days)], [
+        HospitalVisits(
+            key=str(each.hospital_id), name=each.name, total=each.visits, missed=each.missed
+        )
+        for each in places
+    ]
 
 
-def _visit_day(day: date, found: dict[str, AppointmentFigures]) -> VisitDay:
-    row = found.get(day.isoformat())
-    return VisitDay(day=day, visits=row.total if row else 0, missed=row.missed if row else 0)
+def _visit_day(day: date, found: dict[date, DayOfVisits]) -> VisitDay:
+    each = found.get(day, DayOfVisits(day, 0, 0))
+    return VisitDay(day=day, visits=each.visits, missed=each.missed)
 
 
-def _by_hospital(session: Session, filters: MorningFilter) -> list[AppointmentFigures]:
-    """The busiest first; those without visits are left out."""
-    asked = StatsFilter(
-        by=StatsBy.HOSPITAL,
-        hospital_id=filters.hospital_id,
-        limit=_MOST_PLACES,
-        **_between(first_day(filters.days)),
-    )
-    return [row for row in appointment_stats(session, asked).rows if row.total]
-
-
-def _between(first: date) -> dict[str, date]:
-    return {"date_from": first, "date_to": lagos_today()}
-
-
-def _complaints(session: Session, hospital_id: int | None) -> list[ComplaintMonth]:
-    months = last_months(MONTHS)
-    asked = {"since": months[0], "hospital_id": hospital_id}
+def _complaints(session: Session, months: Sequence[date], where: Where) -> list[ComplaintMonth]:
+    asked = {"since": months[0], **where.values}
     found = {row.month: row for row in session.execute(_COMPLAINTS, asked)}
     return [
         ComplaintMonth(
@@ -123,10 +118,14 @@ def _complaints(session: Session, hospital_id: int | None) -> list[ComplaintMont
     ]
 
 
-def _campaigns(session: Session) -> CampaignsNow:
-    this = last_months(1)[0]
-    asked = {"this": this, "before": add_months(this, -1)}
-    return CampaignsNow.model_validate(dict(session.execute(_CAMPAIGNS, asked).mappings().one()))
+def _campaigns(session: Session, months: Sequence[date]) -> CampaignsNow:
+    row = session.execute(_CAMPAIGNS, {"months": list(months)}).one()
+    return CampaignsNow(
+        running=row.running,
+        began=row.began[-1],
+        began_before=row.began[-2],
+        began_by_month=row.began,
+    )
 
 
 def _delivery(session: Session, days: int) -> Delivery:
@@ -159,17 +158,17 @@ def _liability(session: Session) -> list[LiabilityMonth]:
 
 # The states of the queue are written out, so that the planner sees its index.
 _NOW = text(
-    """
+    f"""
     SELECT count(*) AS open, count(*) FILTER (WHERE type = 'complaint') AS complaints,
            count(*) FILTER (WHERE due_at < now()) AS overdue,
            count(*) FILTER (WHERE escalated_at IS NOT NULL) AS escalated
     FROM crm_feedback
     WHERE status IN ('new', 'acknowledged', 'in_progress', 'waiting', 'reopened')
-      AND (CAST(:hospital_id AS bigint) IS NULL OR hospital_id = :hospital_id)
-    """
+      AND {within("hospital_id")}
+    """  # noqa: S608  (conditions of ours)
 )
 _COMPLAINTS = text(
-    """
+    f"""
     SELECT month, coalesce(sum(pieces) FILTER (WHERE type = 'complaint'), 0) AS complaints,
            sum(responded_late + resolved_late) AS late
     FROM (SELECT kind, month, hospital_id, type, pieces, responded_late, resolved_late
@@ -178,43 +177,47 @@ _COMPLAINTS = text(
           SELECT kind, month, hospital_id, type, pieces, responded_late, resolved_late
           FROM crm_feedback_sum_changes) s
     WHERE kind = 'target' AND month >= :since
-      AND (CAST(:hospital_id AS bigint) IS NULL OR hospital_id = :hospital_id)
+      AND {within("hospital_id")}
     GROUP BY month
-    """
+    """  # noqa: S608  (as above)
 )
 _CAMPAIGNS = text(
     """
-    SELECT count(*) FILTER (WHERE status = 'active') AS running,
-           count(*) FILTER (WHERE start_date >= crm_lagos_day(:this, 0)) AS began,
-           count(*) FILTER (WHERE start_date >= crm_lagos_day(:before, 0)
-                              AND start_date < crm_lagos_day(:this, 0)) AS began_before
-    FROM crm_campaigns
+    SELECT (SELECT count(*) FROM crm_campaigns WHERE status = 'active') AS running,
+           (SELECT array_agg((SELECT count(*) FROM crm_campaigns
+                              WHERE start_date >= crm_lagos_month(month, 0)
+                                AND start_date < crm_lagos_month(month, 1)) ORDER BY month)
+            FROM unnest(CAST(:months AS date[])) AS month) AS began
     """
 )
+# The sums of the hours as they lie: their view adds up by channel and provider first.
 _SENT = text(
     """
+    WITH hours AS (
+        SELECT hour,
+               sum(messages) FILTER (
+                   WHERE status IN ('sent', 'delivered', 'read', 'failed')) AS sent,
+               sum(messages) FILTER (WHERE status IN ('delivered', 'read')) AS delivered
+        FROM (SELECT hour, status, messages FROM crm_message_hours
+              UNION ALL SELECT hour, status, messages FROM crm_message_hour_lines) lines
+        WHERE hour >= crm_lagos_day(:first, 0) GROUP BY hour
+    )
     SELECT (hour AT TIME ZONE 'Africa/Lagos')::date AS day,
-           coalesce(sum(messages) FILTER (
-               WHERE status IN ('sent', 'delivered', 'read', 'failed')), 0) AS sent,
-           coalesce(sum(messages) FILTER (WHERE status IN ('delivered', 'read')), 0) AS delivered
-    FROM crm_message_health WHERE hour >= crm_lagos_day(:first, 0)
-    GROUP BY 1 ORDER BY 1
+           coalesce(sum(sent), 0) AS sent, coalesce(sum(delivered), 0) AS delivered
+    FROM hours GROUP BY 1 ORDER BY 1
     """
 )
 _TO_DO = text(
     """
     SELECT (SELECT count(*) FROM crm_campaigns WHERE status = 'pending_approval') AS campaigns,
-           (SELECT count(*) FROM crm_feedback
-            WHERE status IN ('new', 'acknowledged', 'in_progress', 'waiting', 'reopened')
-              AND escalated_at IS NOT NULL) AS escalated,
-           (SELECT count(*) FROM crm_feedback
-            WHERE status IN ('new', 'acknowledged', 'in_progress', 'waiting', 'reopened')
-              AND due_at < now()) AS overdue,
-           (SELECT count(*) FROM crm_feedback
-            WHERE status IN ('new', 'acknowledged', 'in_progress', 'waiting', 'reopened')
-              AND assigned_to = :staff_id) AS mine,
+           cases.*,
            (SELECT count(*) FROM crm_communication_logs WHERE status = 'unknown')
                AS unknown_messages,
            (SELECT count(*) FROM crm_appointment_answers WHERE outcome = 'to_a_person') AS answers
+    FROM (SELECT count(*) FILTER (WHERE escalated_at IS NOT NULL) AS escalated,
+                 count(*) FILTER (WHERE due_at < now()) AS overdue,
+                 count(*) FILTER (WHERE assigned_to = :staff_id) AS mine
+          FROM crm_feedback
+          WHERE status IN ('new', 'acknowledged', 'in_progress', 'waiting', 'reopened')) AS cases
     """
 )

@@ -7,19 +7,25 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from crm_core.appointments.schemas import AppointmentFigures
 from crm_core.base.money import NairaTotal
-from crm_core.base.words import RecordId
-from crm_core.payouts.schemas import PayoutStats
+from crm_core.base.words import Line, RecordId
+from crm_core.hospitals.where import Where
+from crm_core.payouts.schemas import PayoutMonth, PayoutStats
 
 
 class MorningFilter(BaseModel):
-    """Of which hospital, and over how many days visits and messages are counted."""
+    """Of which hospitals, and over how many days visits and messages are counted."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     hospital_id: RecordId | None = Field(None, description="Narrows what is kept by hospital")
+    state: Line | None = Field(None, description="Narrows it to the hospitals in this state")
     days: Annotated[int, Field(ge=7, le=90)] = 30
+
+    @property
+    def where(self) -> Where:
+        """The hospitals that are asked for."""
+        return Where(self.hospital_id, self.state)
 
 
 class _Figures(BaseModel):
@@ -41,6 +47,15 @@ class VisitDay(_Figures):
     missed: int
 
 
+class HospitalVisits(_Figures):
+    """The same of a hospital, named by ``key``, its id."""
+
+    key: str
+    name: str
+    total: int
+    missed: int
+
+
 class FeedbackNow(_Figures):
     """The queue at this moment."""
 
@@ -59,11 +74,12 @@ class ComplaintMonth(_Figures):
 
 
 class CampaignsNow(_Figures):
-    """Campaigns that run, and how many began in this month and the one before."""
+    """Campaigns that run, and how many began in each of twelve months, this one the last."""
 
     running: int
     began: int
     began_before: int
+    began_by_month: list[int]
 
 
 class SentDay(_Figures):
@@ -98,11 +114,13 @@ class Operations(_Figures):
     """
 
     hospital_id: int | None
+    state: str | None
     days: int
     payouts: PayoutStats
+    payouts_by_month: list[PayoutMonth]
     satisfaction: list[ScoreMonth]
     visits: list[VisitDay]
-    visits_by_hospital: list[AppointmentFigures]
+    visits_by_hospital: list[HospitalVisits]
     feedback: FeedbackNow
     complaints: list[ComplaintMonth]
     campaigns: CampaignsNow

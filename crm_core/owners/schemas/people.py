@@ -20,7 +20,7 @@ from crm_core.base.echo import Echo
 from crm_core.base.money import NairaTotal, Score
 from crm_core.base.paging import PageRequest
 from crm_core.base.phone import NigerianPhone
-from crm_core.base.words import Name, Prose, RecordId, Search
+from crm_core.base.words import Line, Name, Prose, RecordId, Search
 
 
 def _not_in_future(day: date) -> date:
@@ -166,6 +166,7 @@ class OwnerFilter(PageRequest):
         None, description="`overdue`: an approved payout is past its due date"
     )
     hospital_id: RecordId | None = Field(None, description="Owners of this hospital")
+    state: Line | None = Field(None, description="Owners of the hospitals in this state")
     search: Search | None = Field(None, description="Beginnings of words of name, email or code")
     sort: OwnerSort = Field(OwnerSort.NEWEST, description="What comes first")
 

@@ -14,7 +14,7 @@ from pydantic import (
     field_validator,
 )
 
-from crm_core.base.clock import Instant
+from crm_core.base.clock import DayOrMonth, Instant, lagos_today
 from crm_core.base.money import Naira, Score
 from crm_core.base.paging import PageRequest
 from crm_core.base.words import Line, Prose, RecordId
@@ -125,6 +125,26 @@ class ContractFilter(PageRequest):
     hospital_id: RecordId | None = None
     status: ContractStatus | None = None
     code: Line | None = Field(None, description="One contract's code, such as CON-012")
+
+
+class StandingFilter(PageRequest):
+    """Scores as they stood at the end of a month, of owners by the hospital that they have now."""
+
+    month: DayOrMonth = Field(default_factory=lagos_today, description="Any day of it")
+    hospital_id: RecordId | None = None
+    state: Line | None = None
+
+
+class StandingRead(BaseModel):
+    """An owner's score as it stood at the end of a month, and since when it had."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    id: int
+    owner_code: str
+    name: str
+    score: Decimal
+    as_of: date
 
 
 class SurveyCreate(BaseModel):

@@ -6,11 +6,12 @@ from enum import StrEnum
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
 
 from crm_core.base.clock import DayOrMonth, Instant
 from crm_core.base.money import Naira, NairaTotal
 from crm_core.base.paging import PageRequest
-from crm_core.base.words import Flag, RecordId, Search
+from crm_core.base.words import Flag, Line, RecordId, Search
 from crm_core.payouts.schemas.states import CheckLevel, DeductionKind, PaymentMethod, PayoutStatus
 
 
@@ -90,6 +91,7 @@ class PayoutFilter(PageRequest):
     not_made_by: str | None = Field(
         None, max_length=100, description="Leaves out what this person made (`staff:7`)"
     )
+    state: Line | None = Field(None, description="Of the hospitals in this state")
     file_id: RecordId | None = Field(None, description="Payouts in this bank file")
     paid_month: DayOrMonth | None = Field(
         None, description="The month it was paid in, or any of its days"
@@ -189,6 +191,17 @@ class MonthTotal(BaseModel):
     status: PayoutStatus
     count: int
     net_amount: NairaTotal
+
+
+class PayoutMonth(BaseModel):
+    """Net of what was made for a month, was overdue at its end, and was paid in it."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+    month: date
+    made: NairaTotal
+    overdue: NairaTotal
+    paid: NairaTotal
 
 
 class FileRead(BaseModel):

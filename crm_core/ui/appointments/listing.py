@@ -30,6 +30,7 @@ FIELDS = {
     "status": "status",
     "type": "type",
     "hospital": "hospital_id",
+    "state": "state",
     "doctor": "doctor_id",
     "no-doctor": "without_doctor",
     "weekday": "weekday",
@@ -122,9 +123,10 @@ def _filter_widgets() -> None:
         address_bar.day("from", "From", since=FIRST_DAY)
         address_bar.day("to", "To", since=FIRST_DAY)
         address_bar.choice("weekday", "Day of the week", _WEEKDAYS, any_label="All days")
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         address_bar.switch("unanswered", "Only those who have not confirmed yet")
         address_bar.switch("no-doctor", "Only those without a doctor")
+        address_bar.narrowed_to_state()
 
 
 def _bulk(actor: Actor, chosen: Sequence[int]) -> None:

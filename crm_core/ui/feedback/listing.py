@@ -20,7 +20,6 @@ from crm_core.people.schemas import Actor
 from crm_core.ui import address_bar, beside, tables, views
 from crm_core.ui.feedback import rows
 from crm_core.ui.page import load
-from crm_core.ui.plain import plain
 
 FIELDS = {
     "q": "search",
@@ -28,6 +27,7 @@ FIELDS = {
     "type": "type",
     "priority": "priority",
     "hospital": "hospital_id",
+    "state": "state",
     "department": "department_id",
     "category": "category",
     "month": "month",
@@ -126,17 +126,6 @@ def _filter_widgets() -> None:
         address_bar.choice("sort", "Order", _SORTS, any_label="Most critical first")
     with st.container(horizontal=True):
         for param, what in _SET_ELSEWHERE.items():
-            _narrowed(param, what)
-
-
-def _narrowed(param: str, what: str) -> None:
-    """A filter that a figure or another page has set, and the way out of it."""
-    if value := st.query_params.get(param):
-        said = what.format(value) if param == "without" else what
-        st.button(
-            f"Only {plain(said)}: show all",
-            key=f"all-{param}",
-            icon=":material/close:",
-            on_click=address_bar.go,
-            args=({param: None, "page": None},),
-        )
+            said = what.format(st.query_params.get(param)) if param == "without" else what
+            address_bar.narrowed(param, said)
+        address_bar.narrowed_to_state()

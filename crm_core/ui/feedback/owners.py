@@ -6,8 +6,16 @@ from decimal import Decimal
 import streamlit as st
 
 from crm_core.base.clock import last_months
+from crm_core.hospitals.queries import all_hospitals
 from crm_core.owners import queries
-from crm_core.owners.schemas import OwnerFilter, OwnerRead, ScoreMark
+from crm_core.owners.schemas import (
+    OwnerFilter,
+    OwnerRead,
+    ScoreMark,
+    StandingFilter,
+    StandingRead,
+)
+from crm_core.owners.standings import list_standings
 from crm_core.people.schemas import Actor
 from crm_core.ui import address_bar, tables
 from crm_core.ui.owners.satisfaction import KNOWN_MONTHS, trend
@@ -21,6 +29,13 @@ _COLUMNS = {
     "Code": tables.text(width=100),
     "Last contact": tables.on_day(width=120),
 }
+_STANDINGS = {
+    "Owner": tables.text(width=230),
+    "Score then": tables.progress(most=5, width=160),
+    "Code": tables.text(width=100),
+    "Since": tables.on_day(width=120),
+}
+_FIELDS = {"month": "month", "hospital": "hospital_id", "state": "state", "page": "page"}
 _MARKS = {
     "What": tables.text(width=130),
     "Day": tables.on_day(width=95),
@@ -31,11 +46,24 @@ _MARKS = {
 
 
 def show(_: Actor) -> None:
-    """The owner that the address names, above the list of all."""
+    """The owner that the address names, else all of them, as they stand or as they stood."""
     owner_id = address_bar.number(PARAM)
     if owner_id is not None:
         _one(owner_id)
         return
+    with load() as session:
+        places = {str(place.id): place.name for place in all_hospitals(session)}
+    with st.grid(2, min_column_width=150):
+        month = address_bar.recent_month("month", "As it stood at the end of")
+        if month is not None:
+            address_bar.choice("hospital", "Hospital", places, any_label="All hospitals")
+    if month is None:
+        _all()
+    else:
+        _stood()
+
+
+def _all() -> None:
     filters = OwnerFilter.model_validate(
         {"sort": "discontent", "page": address_bar.page_of(), "limit": tables.PAGE}
     )
@@ -49,6 +77,26 @@ def show(_: Actor) -> None:
             alt="Owners by their satisfaction score, the least content first",
             empty="There are no owners yet.",
             name="owner-scores",
+        ),
+        opens=lambda each: {PARAM: str(each)},
+    )
+    tables.pages(found, "owner")
+
+
+def _stood() -> None:
+    """Whose scores the mean of the month is made of."""
+    address_bar.narrowed_to_state()
+    filters = address_bar.filters(StandingFilter, _FIELDS, limit=tables.PAGE)
+    with load() as session:
+        found = tables.page_of(session, list_standings, filters)
+    tables.pick_one(
+        tables.Table(
+            rows=[_standing(each) for each in found.rows],
+            columns=_STANDINGS,
+            ids=[each.id for each in found.rows],
+            alt="Owners' scores as they stood at the end of the month, the least content first",
+            empty="Nobody had a score then.",
+            name="owner-standings",
         ),
         opens=lambda each: {PARAM: str(each)},
     )
@@ -105,6 +153,15 @@ def _mark(mark: ScoreMark, score: Decimal | None) -> dict[str, object]:
 
 def _given(rest: str) -> str:
     return "How a case was resolved" if "resolution" in rest else "Stars in feedback"
+
+
+def _standing(each: StandingRead) -> dict[str, object]:
+    return {
+        "Owner": each.name,
+        "Score then": each.score,
+        "Code": each.owner_code,
+        "Since": each.as_of,
+    }
 
 
 def _row(owner: OwnerRead) -> dict[str, object]:

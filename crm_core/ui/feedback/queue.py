@@ -17,6 +17,7 @@ FIELDS = {
     "type": "type",
     "priority": "priority",
     "hospital": "hospital_id",
+    "state": "state",
     "assigned": "assigned_to",
     "unassigned": "unassigned",
     "overdue": "overdue",
@@ -49,6 +50,7 @@ def show(actor: Actor) -> None:
         address_bar.state("type", "Kind", FeedbackType)
         address_bar.state("priority", "Priority", Priority)
         address_bar.choice("hospital", "Hospital", places, any_label="All hospitals")
+    address_bar.narrowed_to_state()
     with load() as session:
         found = tables.page_of(session, queries.list_queue, filters_of_address(actor))
     tables.pick_one(

@@ -6,7 +6,7 @@ from crm_core.base.clock import lagos_today, to_lagos, utc_now
 from crm_core.hospitals.queries import all_hospitals
 from crm_core.hospitals.schemas import HospitalRead
 from crm_core.insights.morning.queries import operations
-from crm_core.insights.morning.schemas import MorningFilter, Operations
+from crm_core.insights.morning.schemas import MorningFilter
 from crm_core.people.schemas import Permission
 from crm_core.ui import address_bar, needs, tables
 from crm_core.ui.home import figures, places, trends, waiting
@@ -28,12 +28,10 @@ def today() -> None:
         return
     with load() as session:
         hospitals = all_hospitals(session)
-    state, filters = _asked(hospitals)
-    in_state = None if state is None else {str(h.id) for h in hospitals if h.state == state}
-    _morning(filters, in_state)
+    _morning(_asked(hospitals))
 
 
-def _asked(hospitals: list[HospitalRead]) -> tuple[str | None, MorningFilter]:
+def _asked(hospitals: list[HospitalRead]) -> MorningFilter:
     """What the address asks for; the choice of hospitals follows the state."""
     states = {state: state for state in sorted({each.state for each in hospitals})}
     with st.grid(3, min_column_width=170):
@@ -42,17 +40,17 @@ def _asked(hospitals: list[HospitalRead]) -> tuple[str | None, MorningFilter]:
         hospital = address_bar.choice("hospital", "Hospital", near, any_label="All hospitals")
         days = address_bar.choice("days", "Time", _DAYS, any_label="The last 30 days")
     hospital_id = int(hospital) if hospital else None
-    return state, MorningFilter(hospital_id=hospital_id, days=int(days or 30))
+    return MorningFilter(hospital_id=hospital_id, state=state, days=int(days or 30))
 
 
 @st.fragment(run_every=EVERY_SECONDS)
-def _morning(filters: MorningFilter, in_state: set[str] | None) -> None:
+def _morning(filters: MorningFilter) -> None:
     # A fragment runs without the page around it: whoever was signed out is so here, too.
     actor = require_signed_in()
     with load() as session:
         now = operations(session, filters)
         desk = waiting.read(session, actor)
-    st.caption(_scope(filters, in_state))
+    st.caption(_scope(filters))
     figures.show(now)
     with st.grid(2, min_column_width=320):
         with st.container(border=True, height="stretch"):
@@ -60,32 +58,23 @@ def _morning(filters: MorningFilter, in_state: set[str] | None) -> None:
             needs.show([*waiting.needs_of(desk, actor), *waits.needs_of(actor)])
         with st.container(border=True, height="stretch"):
             st.subheader("Payout pipeline", anchor=False)
-            of = places.of_hospital(filters.hospital_id)
+            of = places.within(filters.hospital_id, filters.state)
             pipeline(now.payouts, page=places.PAYOUTS, narrowed=of)
         with st.container(border=True, height="stretch"):
             st.subheader("Satisfaction trend", anchor=False)
-            trends.satisfaction(now.satisfaction)
+            trends.satisfaction(now.satisfaction, of)
         with st.container(border=True, height="stretch"):
-            _visits(now, in_state)
+            st.subheader("Visits by hospital", anchor=False)
+            trends.visits(now.visits_by_hospital, now.days)
 
 
-def _visits(now: Operations, in_state: set[str] | None) -> None:
-    shown = [h for h in now.visits_by_hospital if in_state is None or h.key in in_state]
-    st.subheader("Visits by hospital", anchor=False)
-    trends.visits(shown, now.days)
-
-
-def _scope(filters: MorningFilter, in_state: set[str] | None) -> str:
+def _scope(filters: MorningFilter) -> str:
     """What the figures are of, said where it could be mistaken, and how fresh they are."""
     at = f"As of {to_lagos(utc_now()):%H:%M}."
-    if filters.hospital_id is not None:
-        return (
-            f"{at} Payouts, satisfaction, visits and feedback are of this hospital; campaigns, "
-            "messages, loyalty and what needs you are of the whole group."
-        )
-    if in_state is not None:
-        return (
-            f"{at} The chart of visits is of this state; choose a hospital to narrow the figures, "
-            "which are of the whole group."
-        )
-    return at
+    if filters.where.everywhere:
+        return at
+    where = "hospital" if filters.hospital_id is not None else "state"
+    return (
+        f"{at} Payouts, satisfaction, visits and feedback are of this {where}; campaigns, "
+        "messages, loyalty and what needs you are of the whole group."
+    )

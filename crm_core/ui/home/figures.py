@@ -30,24 +30,35 @@ def show(now: Operations) -> None:
 
 
 def _payouts(now: Operations) -> list[Card]:
-    stats, of = now.payouts, places.of_hospital(now.hospital_id)
+    stats, of, past = now.payouts, _within(now), now.payouts_by_month
     waiting = [total for total in stats.statuses if total.status is PayoutStatus.PENDING]
     net = sum((total.net_amount for total in waiting), Decimal(0))
     return [
         Card(
             "Awaiting approval",
             naira_short(net),
+            # The month that runs has no payouts yet: they are made when it has ended.
+            _moved(past[-2].made, past[-3].made),
+            note="made, vs the month before",
+            neutral=True,
+            trend=[each.made for each in past[:-1]],
+            kind="bar",
             opens=opens_list(status="pending", **of),
             page=places.PAYOUTS,
             action=counted(sum(total.count for total in waiting), "payout"),
+            help="The bars are what was made for each month, until last month.",
         ),
         Card(
             "Overdue",
             naira_short(stats.overdue_net),
+            _moved(stats.overdue_net, past[-2].overdue),
+            note="vs the end of last month",
+            less_is_better=True,
+            trend=[each.overdue for each in past],
             opens=opens_list(overdue="yes", **of),
             page=places.PAYOUTS,
             action=f"{counted(stats.overdue_count, 'payout')} late",
-            help="Not paid 14 days after the end of the period.",
+            help="Not paid 14 days after the end of the period; the line is each month's end.",
         ),
         Card(
             "Paid this month",
@@ -55,20 +66,23 @@ def _payouts(now: Operations) -> list[Card]:
             naira_short(stats.paid_last_month),
             note="last month",
             neutral=True,
+            trend=[each.paid for each in past],
+            kind="bar",
             opens=opens_list(paid=f"{lagos_today():%Y-%m}", **of),
             page=places.PAYOUTS,
             action="What was paid",
         ),
         satisfaction_card(
             [each.score for each in now.satisfaction],
-            opens={"sort": "satisfaction", **of},
-            page=places.OWNERS,
+            opens=places.scores(now.satisfaction[-1].month, **of),
+            page=places.FEEDBACK,
+            action="The scores",
         ),
     ]
 
 
 def _visits(now: Operations) -> list[Card]:
-    today, of = lagos_today(), places.of_hospital(now.hospital_id)
+    today, of = lagos_today(), _within(now)
     shown = now.visits[-now.days :]
     this, before = now.visits[-1], now.visits[-1 - _WEEKS]
     return [
@@ -100,7 +114,7 @@ def _visits(now: Operations) -> list[Card]:
 
 
 def _feedback(now: Operations) -> list[Card]:
-    of = places.of_hospital(now.hospital_id)
+    of = _within(now)
     before, this = now.complaints[-2:]
     return [
         Card(
@@ -140,10 +154,12 @@ def _reach(now: Operations) -> list[Card]:
             f"{campaigns.running:,}",
             _change(campaigns.began, campaigns.began_before),
             note="begun, vs last month",
+            trend=campaigns.began_by_month,
+            kind="bar",
             opens={"status": "active"},
             page=places.CAMPAIGNS,
             action="The running ones",
-            help="Of the whole group.",
+            help="Of the whole group; the bars are campaigns that began, month by month.",
         ),
         Card(
             "Delivered",
@@ -161,11 +177,10 @@ def _reach(now: Operations) -> list[Card]:
 
 def _liability(now: Operations) -> Card:
     before, this = now.liability[-2:]
-    moved = this.liability - before.liability
     return Card(
         "Loyalty liability",
         naira_short(this.liability),
-        naira_short(moved) if moved else None,
+        _moved(this.liability, before.liability),
         less_is_better=True,
         trend=[each.liability for each in now.liability],
         opens={"tab": "figures"},
@@ -179,11 +194,20 @@ def _escalated(now: Operations) -> Card:
     return Card(
         "Escalated",
         f"{now.feedback.escalated:,}",
-        opens={"escalated": "yes", **places.of_hospital(now.hospital_id)},
+        opens={"escalated": "yes", **_within(now)},
         page=places.FEEDBACK,
         action="Escalated cases",
         help="Open feedback that was passed up.",
     )
+
+
+def _within(now: Operations) -> dict[str, str]:
+    """What narrows a list to the hospitals that the figures are of."""
+    return places.within(now.hospital_id, now.state)
+
+
+def _moved(now: Decimal, before: Decimal) -> str | None:
+    return cards.change_in_naira(now, before) if now != before else None
 
 
 def _change(now: int, before: int) -> str | None:

@@ -12,9 +12,15 @@ MESSAGES, CAMPAIGNS = "pages/communications.py", "pages/campaigns.py"
 Params = Mapping[str, str]
 
 
-def of_hospital(hospital_id: int | None) -> dict[str, str]:
-    """The parameter that narrows a list to the hospital, as all lists call it."""
-    return {} if hospital_id is None else {"hospital": str(hospital_id)}
+def within(hospital_id: int | None, state: str | None) -> dict[str, str]:
+    """The parameters that narrow a list to the hospital or state, as all lists call them."""
+    given = {"hospital": None if hospital_id is None else str(hospital_id), "state": state}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def scores(month: date, **more: str) -> Params:
+    """The owners whose scores the mean of a month is made of."""
+    return {"tab": "owner-scores", "month": f"{month:%Y-%m}", **more}
 
 
 def visits(first: date, last: date, **more: str) -> Params:

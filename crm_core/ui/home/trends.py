@@ -1,11 +1,10 @@
 """The charts of the home page; a bar opens its rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from crm_core.appointments.schemas import AppointmentFigures
 from crm_core.base.clock import lagos_today
 from crm_core.insights.morning.queries import first_day
-from crm_core.insights.morning.schemas import ScoreMonth
+from crm_core.insights.morning.schemas import HospitalVisits, ScoreMonth
 from crm_core.ui import charts
 from crm_core.ui.charts import Chart, Series
 from crm_core.ui.home import places
@@ -14,8 +13,12 @@ from crm_core.ui.states import Tone
 _MOST_BARS = 12
 
 
-def satisfaction(months: Sequence[ScoreMonth]) -> None:
-    """The owners' mean score, month by month."""
+def satisfaction(months: Sequence[ScoreMonth], of: Mapping[str, str]) -> None:
+    """The owners' mean score, month by month; a point opens the scores that it is the mean of.
+
+    Args:
+        of: parameters of the list for what the figures are narrowed to.
+    """
     chart = Chart(
         labels=charts.month_labels([each.month for each in months]),
         series=[Series("Mean score", [each.score for each in months])],
@@ -24,11 +27,13 @@ def satisfaction(months: Sequence[ScoreMonth]) -> None:
         name="home-satisfaction",
         money=False,
         height=300,
+        page=places.FEEDBACK,
+        opens=lambda label, _: places.scores(months[label].month, **of),
     )
     charts.lines(chart, between=charts.around(chart.series[0].values, lowest=1, highest=5))
 
 
-def visits(hospitals: Sequence[AppointmentFigures], days: int) -> None:
+def visits(hospitals: Sequence[HospitalVisits], days: int) -> None:
     """The busiest hospitals: visits that were not missed, and those that were."""
     shown = hospitals[:_MOST_BARS]
     first, last = first_day(days), lagos_today()
@@ -52,5 +57,5 @@ def visits(hospitals: Sequence[AppointmentFigures], days: int) -> None:
     )
 
 
-def _note(each: AppointmentFigures) -> str:
+def _note(each: HospitalVisits) -> str:
     return f"{each.total:,} · {each.missed:,} missed" if each.missed else f"{each.total:,}"

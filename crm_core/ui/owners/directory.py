@@ -25,12 +25,13 @@ from crm_core.ui.owners import forms
 from crm_core.ui.page import load
 from crm_core.ui.tables import Table
 
-PARAMS = ("status", "payment", "hospital", "q", "sort", "page", "new")
+PARAMS = ("status", "payment", "hospital", "state", "q", "sort", "page", "new")
 _FIELDS = {
     "q": "search",
     "status": "status",
     "payment": "payment_status",
     "hospital": "hospital_id",
+    "state": "state",
     "sort": "sort",
     "page": "page",
 }
@@ -147,6 +148,7 @@ def _filter_widgets(hospital_names: Mapping[int, str]) -> None:
         address_bar.state("payment", "Payment", PaymentStatus)
         address_bar.choice("hospital", "Hospital", options, any_label="All hospitals")
         address_bar.choice("sort", "Sort", sorts, any_label="Newest first")
+    address_bar.narrowed_to_state()
 
 
 def _row(owner: OwnerRead, hospital_names: Mapping[int, str]) -> dict[str, object]:
@@ -163,7 +165,13 @@ def _row(owner: OwnerRead, hospital_names: Mapping[int, str]) -> dict[str, objec
 
 
 def _nothing(wanted: OwnerFilter) -> str:
-    narrowed = (wanted.search, wanted.status, wanted.payment_status, wanted.hospital_id)
+    narrowed = (
+        wanted.search,
+        wanted.status,
+        wanted.payment_status,
+        wanted.hospital_id,
+        wanted.state,
+    )
     if any(narrowed):
         return "No owner fits: take a filter away."
     return "No owners yet: add the first one above."

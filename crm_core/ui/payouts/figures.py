@@ -23,7 +23,7 @@ from crm_core.ui.states import label_of, tone_of
 LIST = {"tab": "all-payouts"}
 # Whatever filtered the list before must not hide the rows behind a figure.
 _ALL = dict.fromkeys(
-    ("status", "month", "paid", "overdue", "hospital", "owner", "file", "q", "page")
+    ("status", "month", "paid", "overdue", "hospital", "state", "owner", "file", "q", "page")
 )
 _MONTHS = 12
 # What is on its way, in the order of the way; the rest is over and in the list.

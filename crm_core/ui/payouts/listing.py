@@ -18,6 +18,7 @@ _FIELDS = {
     "month": "month",
     "paid": "paid_month",
     "hospital": "hospital_id",
+    "state": "state",
     "sort": "sort",
     "overdue": "overdue",
     "owner": "owner_id",
@@ -66,8 +67,9 @@ def _filter_widgets(hospitals: list[HospitalRead]) -> None:
         address_bar.choice("sort", "Order", _SORTS, any_label="Newest first")
     with st.container(horizontal=True, vertical_alignment="center"):
         address_bar.switch("overdue", "Only those past their due date")
-        _narrowed("file", _name_of_file(address_bar.number("file")))
-        _narrowed("owner", "one owner")
+        address_bar.narrowed("file", f"of {_name_of_file(address_bar.number('file'))}")
+        address_bar.narrowed("owner", "of one owner")
+        address_bar.narrowed_to_state()
 
 
 def _name_of_file(file_id: int | None) -> str:
@@ -75,15 +77,3 @@ def _name_of_file(file_id: int | None) -> str:
         return ""
     with load() as session:
         return queries.file_code(session, file_id) or "no bank file"
-
-
-def _narrowed(param: str, what: str) -> None:
-    """A filter that another page or figure has set, and the way out of it."""
-    if address_bar.number(param) is not None:
-        st.button(
-            f"Only of {what}: show all",
-            key=f"all-{param}",
-            icon=":material/close:",
-            on_click=address_bar.go,
-            args=({param: None, "page": None},),
-        )
