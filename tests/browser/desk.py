@@ -5,11 +5,12 @@ everything else waits for what a person would wait for.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
-from playwright.sync_api import FloatRect, Locator, Page, expect
+from playwright.sync_api import Error, FloatRect, Locator, Page, expect
 
 from tests.browser.stack import Stack
 
@@ -18,6 +19,7 @@ SECOND_APPROVER, VIEWER = "second.approver@crm.local", "viewer@crm.local"
 ADMINISTRATOR, CAMPAIGNER = "admin@crm.local", "campaigner@crm.local"
 
 _ROW = 35  # pixels, at least
+_TRIES, _SOON = 6, 5_000.0  # clicks, and the milliseconds after which one was lost
 _FINISHED = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 _IN_THE_WORKS = '[data-testid="stSkeleton"], [data-stale="true"]'
 _TWO_FRAMES = "() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
@@ -114,10 +116,14 @@ class Grid:
     alt: str
 
     @property
+    def holder(self) -> Locator:
+        """What takes the clicks."""
+        return self.page.get_by_test_id("stDataFrame").filter(has=self._named())
+
+    @property
     def canvas(self) -> Locator:
         """What is painted."""
-        holder = self.page.get_by_test_id("stDataFrame").filter(has=self._named())
-        return holder.get_by_test_id("data-grid-canvas")
+        return self.holder.get_by_test_id("data-grid-canvas")
 
     def rows(self) -> list[list[str]]:
         """The texts of the rows, as the hidden table tells them."""
@@ -137,12 +143,18 @@ class Grid:
         expect(self._row(*texts)).to_have_count(0)
 
     def tick(self, *texts: str) -> None:
-        """Clicks the check box before the row that holds these."""
-        self._click(18, *texts)
+        """Clicks the check box before the row that holds these, until the row is marked."""
+        marked = expect(self._row(*texts).first)
+        self._click_until(
+            18, texts, lambda: marked.to_have_attribute("aria-selected", "true", timeout=_SOON)
+        )
 
     def open(self, *texts: str) -> None:
-        """Clicks the first cell, which is the record's name and opens it."""
-        self._click(70, *texts)
+        """Clicks the first cell, the record's name, until the address leads to the record."""
+        before = self.page.url
+        self._click_until(
+            70, texts, lambda: self.page.wait_for_url(lambda url: url != before, timeout=_SOON)
+        )
 
     def _named(self) -> Locator:
         return self.page.locator(f'[aria-label*="{self.alt}"]')
@@ -153,16 +165,32 @@ class Grid:
             row = row.filter(has_text=text)
         return row
 
-    def _click(self, from_the_left: float, *texts: str) -> None:
-        place = int(self._row(*texts).first.get_attribute("aria-rowindex") or 0)
-        self.canvas.scroll_into_view_if_needed()
-        box = self._box()
-        lines = int(self.canvas.locator("table").get_attribute("aria-rowcount") or 1)
-        # The header and every row are equally high; a long table scrolls, and shows its first rows.
-        height = max(box["height"] / lines, _ROW)
-        self.page.mouse.click(box["x"] + from_the_left, box["y"] + height * (place - 0.5))
+    def _click_until(
+        self, from_the_left: float, texts: Sequence[str], shows: Callable[[], None]
+    ) -> None:
+        """As a person does whose click was lost while the page moved: clicks again."""
+        for _ in range(_TRIES - 1):
+            self._click(from_the_left, texts)
+            with suppress(AssertionError, Error):
+                return shows()
+        self._click(from_the_left, texts)
+        return shows()
 
-    def _box(self) -> FloatRect:
-        box = self.canvas.bounding_box()
+    def _click(self, from_the_left: float, texts: Sequence[str]) -> None:
+        place = int(self._row(*texts).first.get_attribute("aria-rowindex") or 0)
+        lines = int(self.canvas.locator("table").get_attribute("aria-rowcount") or 1)
+        painted, around = self._box(self.canvas), self._box(self.holder)
+        # The header and every row are equally high; a long table scrolls, and shows its first rows.
+        height = max(painted["height"] / lines, _ROW)
+        # Playwright brings the place into view, and clicks when nothing moves any more.
+        self.holder.click(
+            position={
+                "x": painted["x"] - around["x"] + from_the_left,
+                "y": painted["y"] - around["y"] + height * (place - 0.5),
+            }
+        )
+
+    def _box(self, part: Locator) -> FloatRect:
+        box = part.bounding_box()
         assert box is not None, f"{self.alt} is not on the screen"
         return box
