@@ -122,21 +122,30 @@ def pick_one(table: Table, *, opens: Opens, page: str = "") -> None:
     Args:
         page: file of another page to open it on, such as ``pages/owners.py``.
     """
+    # A callback cannot switch pages: it leaves a note of what was clicked. Not of the position, for
+    # the rows of the run that follows may be others.
+    note = f"{table.name}-goes"
+    if clicked := st.session_state.pop(note, None):
+        st.switch_page(page, query_params={k: v for k, v in clicked.items() if v is not None})
     if not table.rows:
         nothing(table.empty)
         return
+
+    def go(record_id: int) -> None:
+        if page:
+            st.session_state[note] = opens(record_id)
+        else:
+            address_bar.go(opens(record_id))
+
     key, look = _key(table), _look(table)
     first = next(iter(table.columns))
-    # On another page the record is opened below: a callback cannot switch pages.
-    here = opens if not page else None
-    look["column_config"][first] = _button(first, f"{key}-open", table.ids, here)
+    look["column_config"][first] = _button(first, f"{key}-open", table.ids, go)
 
     def chosen() -> None:
-        picked = st.session_state[key]["selection"]["rows"]
-        if picked and not page:
-            address_bar.go(opens(table.ids[picked[0]]))
+        if picked := st.session_state[key]["selection"]["rows"]:
+            go(table.ids[picked[0]])
 
-    found = st.dataframe(
+    st.dataframe(
         _arrow(table),
         key=key,
         on_select=chosen,
@@ -144,11 +153,6 @@ def pick_one(table: Table, *, opens: Opens, page: str = "") -> None:
         **look,
         alt=table.alt,
     )
-    clicked = st.session_state.get(f"{key}-open")
-    picked = [clicked["row"]] if clicked else found["selection"]["rows"]
-    if page and picked:
-        params = opens(table.ids[picked[0]])
-        st.switch_page(page, query_params={k: v for k, v in params.items() if v is not None})
 
 
 def pick_many(table: Table, *, open_column: str = "", opens: Opens | None = None) -> list[int]:
@@ -162,7 +166,9 @@ def pick_many(table: Table, *, open_column: str = "", opens: Opens | None = None
         return chosen_of(table.name)
     key, look = _key(table), _look(table)
     if open_column and opens is not None:
-        look["column_config"][open_column] = _button(open_column, f"{key}-open", table.ids, opens)
+        look["column_config"][open_column] = _button(
+            open_column, f"{key}-open", table.ids, lambda each: address_bar.go(opens(each))
+        )
     st.dataframe(
         _arrow(table),
         key=key,
@@ -242,10 +248,11 @@ def _key(table: Table) -> str:
     return f"{table.name}-{sha256(shown.encode()).hexdigest()[:16]}"
 
 
-def _button(label: str, key: str, ids: Sequence[int], opens: Opens | None) -> ButtonColumnResult:
+def _button(
+    label: str, key: str, ids: Sequence[int], go: Callable[[int], None]
+) -> ButtonColumnResult:
     def clicked() -> None:
-        if opens is not None:
-            address_bar.go(opens(ids[st.session_state[key]["row"]]))
+        go(ids[st.session_state[key]["row"]])
 
     return st.column_config.ButtonColumn(
         label, type="tertiary", key=key, on_click=clicked, alignment="left"
