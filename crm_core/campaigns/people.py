@@ -33,7 +33,13 @@ from crm_core.campaigns.models import (
     CampaignRun,
 )
 from crm_core.campaigns.queries import get_campaign, runs_of, written
-from crm_core.campaigns.schemas import Fate, RecipientFilter, RecipientRead, TargetAudience
+from crm_core.campaigns.schemas import (
+    CampaignRead,
+    Fate,
+    RecipientFilter,
+    RecipientRead,
+    TargetAudience,
+)
 from crm_core.campaigns.segments.health import require_choice
 from crm_core.messaging.models import CHANNEL, RECIPIENT, UNWRITTEN, Communication
 from crm_core.messaging.schemas import Channel, RecipientType
@@ -63,6 +69,13 @@ def list_recipients(
         # One run's people lie in the order of the list; those of all runs would have to be sorted.
         wanted["run_id"] = latest[0].id
     return RECIPIENTS.read(filters.model_copy(update=wanted))
+
+
+def person_of_code(session: Session, campaign: CampaignRead, code: str) -> int | None:
+    """The patient with this code, or the owner where the campaign is for owners."""
+    owners = campaign.target_audience is TargetAudience.ALL_OWNERS
+    person = (Owner.id, Owner.owner_code) if owners else (Patient.id, Patient.patient_code)
+    return session.scalars(select(person[0]).where(person[1] == code.upper())).one_or_none()
 
 
 def planned_people(brief: Brief) -> Listing[RecipientRead]:

@@ -93,11 +93,14 @@ def doing(labels: Mapping[str, str]) -> str | None:
     )
 
 
-def choice(param: str, label: str, options: Mapping[str, str], *, any_label: str) -> str | None:
+def choice(
+    param: str, label: str, options: Mapping[str, str], *, any_label: str, pages: str = "page"
+) -> str | None:
     """A select box with "any" at its head; the chosen key, or None.
 
     Args:
         options: what stands in the address → what the person reads.
+        pages: the page of the list that it narrows, which begins anew.
     """
     key = _filter_key(param)
     asked = st.query_params.get(param, "")
@@ -109,7 +112,7 @@ def choice(param: str, label: str, options: Mapping[str, str], *, any_label: str
         format_func=labels.__getitem__,
         key=key,
         on_change=_written,
-        args=(param,),
+        args=(param, pages),
     )
     return st.session_state[key] or None
 
@@ -209,6 +212,16 @@ def search(label: str, *, param: str = "q") -> str | None:
     return (typed or "").strip() or None
 
 
+def look_up(label: str, *, param: str, pages: str = "page") -> str | None:
+    """A box that answers when the person is done: for lists that are dear to look for."""
+    key = _filter_key(param)
+    set_widget(key, st.query_params.get(param, "")[:100])
+    typed = st.text_input(
+        label, key=key, type="search", max_chars=100, on_change=_written, args=(param, pages)
+    )
+    return (typed or "").strip() or None
+
+
 def narrowed(param: str, what: str) -> None:
     """Says that the list is narrowed by what a figure or another page has set, and the way out."""
     if st.query_params.get(param):
@@ -273,11 +286,11 @@ def _fits(schema: type[PageRequest], name: str, value: str) -> bool:
     return True
 
 
-def _written(param: str) -> None:
+def _written(param: str, pages: str = "page") -> None:
     """A person changed a filter: into the address with it, and back to the first page."""
     value = st.session_state[_filter_key(param)]
     value = "yes" if value is True else value
-    go({param: str(value) if value else None, "page": None, "after": None})
+    go({param: str(value) if value else None, pages: None, "after": None})
 
 
 def _time(written: str) -> time | None:

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import PATIENCE, SitDown
 from tests.browser.desk import APPROVER, CAMPAIGNER, VIEWER, Desk
 from tests.browser.stack import Stack, data_of
+from tests.browser.test_double_click import click_impatiently
 
 pytestmark = pytest.mark.browser
 
@@ -47,6 +48,28 @@ def test_anybody_reads_why_one_person_got_nothing(sit_down: SitDown) -> None:
     grid = desk.table("People of the audience")
     grid.has(REFUSES, "Did not agree to this channel.")
     grid.has_no(REACHED)
+
+
+def test_a_click_on_what_changed_meanwhile_does_nothing_and_says_so(
+    sit_down: SitDown, stack: Stack
+) -> None:
+    written = {"name": "Nets", "type": "follow_up", "target_audience": "all_patients"}
+    with stack.api("campaigner") as api:
+        body = {**written, "channels": ["sms"], "message_template": "Sleep under a net."}
+        address = f"/campaigns/{data_of(api.post('/campaigns', json=body))['id']}"
+        data_of(api.post(f"{address}/submit"))
+        approver = sit_down(APPROVER)
+        approver.open(f"/campaigns?campaign={address.rpartition('/')[2]}")
+        approver.settle()
+        data_of(api.put(address, json={"message_template": "Something else."}))
+        data_of(api.post(f"{address}/submit"))
+
+    click_impatiently(approver.page.get_by_role("button", name="Approve"))
+    approver.reads(re.compile("changed while you looked at it, so nothing was done"))
+    approver.settle()
+
+    approver.press("Approve")
+    approver.reads(re.compile("^Approved$"))
 
 
 def draft(desk: Desk) -> None:

@@ -11,18 +11,22 @@ from crm_core.campaigns import queries, service
 from crm_core.campaigns.people import list_recipients
 from crm_core.campaigns.schemas import CampaignCancellation, CampaignRead, RecipientFilter
 from crm_core.people.schemas import Role
+from tests.make_business import make_owner
 from tests.make_campaigns import (
     APPROVER,
     DRAFTER,
     LAUNCHER,
     make_approved,
     make_campaign,
+    make_launched,
+    work,
 )
 from tests.make_patients import make_patient
 from tests.observe import sql
-from tests.pages.acting import fill, labels, press, texts
+from tests.pages.acting import cells, fill, labels, press, texts
 
 Open = Callable[..., AppTest]
+WHO = "who-and-why"
 
 
 @pytest.fixture
@@ -110,9 +114,67 @@ def test_a_launch_tells_what_it_is_doing(page: Open, session: Session) -> None:
 
     shown = page(Role.VIEWER, **address)
     assert any("Deciding about everybody" in one.proto.text for one in shown.get("progress"))
-    sql(session, "UPDATE crm_campaign_runs SET state = 'queueing', chosen = 3, messages = 2")
-    shown = page(Role.VIEWER, **address)
-    assert any(
-        "2 messages queued so far, to 3 people in all" in one.proto.text
-        for one in shown.get("progress")
+
+
+def test_a_person_is_looked_up_by_their_code(page: Open, session: Session) -> None:
+    make_patient(session, "Ada Obi", communication_preferences={"sms": False})
+    bola = make_patient(session, "Bola Ade")
+    draft, launched = make_campaign(session), make_launched(session)
+
+    for campaign in (draft, launched):
+        shown = page(Role.VIEWER, campaign=campaign.id, tab=WHO, who=bola.patient_code.lower())
+        assert cells(shown, "Person") == ["Bola Ade"]
+    shown = page(Role.VIEWER, campaign=launched.id, tab=WHO, who="PAT-99999")
+    assert any("Nobody with this code" in text for text in texts(shown))
+
+
+def test_another_reason_begins_at_its_first_page(page: Open, session: Session) -> None:
+    make_patient(session, "Ada Obi", communication_preferences={"sms": False})
+    campaign = make_launched(session)
+    shown = page(Role.VIEWER, campaign=campaign.id, tab=WHO, people=3)
+
+    next(one for one in shown.selectbox if one.label == "Show").set_value("no_consent").run()
+
+    assert "people" not in shown.query_params
+    assert cells(shown, "Person") == ["Ada Obi"]
+
+
+def test_a_person_of_a_reminder_is_found_on_whatever_day_they_were_chosen(
+    page: Open, session: Session
+) -> None:
+    ada = make_patient(session, "Ada Obi")
+    campaign = make_launched(session, type="reminder")
+    sql(session, "UPDATE crm_campaign_runs SET day = day - 1")
+    assert service.open_daily_runs(session) == 1
+    work(session, campaign.id)
+
+    assert cells(page(Role.VIEWER, campaign=campaign.id, tab=WHO), "Person") == []
+    shown = page(Role.VIEWER, campaign=campaign.id, tab=WHO, who=ada.patient_code)
+
+    assert cells(shown, "Person") == ["Ada Obi"]
+
+
+def test_an_owner_is_looked_up_by_their_code(page: Open, session: Session) -> None:
+    owner = make_owner(session)
+    campaign = make_launched(
+        session, target_audience="all_owners", message_template="Dear {name}", channels=["email"]
     )
+
+    shown = page(Role.VIEWER, campaign=campaign.id, tab=WHO, who=owner.owner_code)
+
+    assert cells(shown, "Code") == [owner.owner_code]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"target_audience": "custom"}, "upload it under Message"),
+        ({}, "Nobody is in the audience"),
+    ],
+)
+def test_an_empty_audience_says_what_to_do(
+    page: Open, session: Session, more: dict[str, str], said: str
+) -> None:
+    campaign = make_campaign(session, **more)
+
+    assert any(said in text for text in texts(page(Role.CAMPAIGNER, campaign=campaign.id)))

@@ -133,7 +133,7 @@ def _whom(before: Mapping[str, object], token: str, actor: Actor) -> dict[str, o
             if criteria is not None:
                 segments.live_count(f"{st.user.get('ops_sid')}-{token}", criteria, actor)
         if chosen == TargetAudience.CUSTOM:
-            st.text("Save the draft first: then the list is uploaded on its page.")
+            st.text("Save the draft: the list is uploaded on its page, under Message.")
     return given
 
 

@@ -14,6 +14,7 @@ from crm_core.campaigns.schemas import (
     PreviewRead,
     RecipientFilter,
     RecipientRead,
+    TargetAudience,
 )
 from crm_core.messaging.filling import UNSUBSCRIBE
 from crm_core.people.schemas import Actor
@@ -123,11 +124,18 @@ def _why(found: PreviewRead) -> None:
 
 def _people(campaign: CampaignRead, actor: Actor) -> None:
     st.subheader("People", anchor=False)
-    fate = address_bar.choice(
-        "fate", "Show", {one.value: label_of(one) for one in Fate}, any_label="Everybody"
-    )
+    with st.grid(2, min_column_width=170):
+        fates = {one.value: label_of(one) for one in Fate}
+        fate = address_bar.choice("fate", "Show", fates, any_label="Everybody", pages="people")
+        code = address_bar.look_up("Look up a person by code", param="who", pages="people")
+    with load() as session:
+        person = people.person_of_code(session, campaign, code) if code else None
+    if code and person is None:
+        tables.nothing("Nobody with this code is known.")
+        return
     filters = RecipientFilter(
         outcome=Fate(fate) if fate else None,
+        person_id=person,
         page=address_bar.page_of("people"),
         limit=tables.PAGE,
     )
@@ -138,11 +146,21 @@ def _people(campaign: CampaignRead, actor: Actor) -> None:
             rows=[_row(one) for one in found.rows],
             columns=_PEOPLE,
             alt="People of the audience, with what was decided and why",
-            empty="Nobody: choose another reason.",
+            empty=_nobody(campaign, chosen=bool(fate or code)),
             name="recipients",
         )
     )
     tables.pages(found, "person", "people", param="people")
+
+
+def _nobody(campaign: CampaignRead, *, chosen: bool) -> str:
+    if chosen:
+        return "Nobody in the audience is like this."
+    if campaign.target_audience is TargetAudience.CUSTOM and campaign.status.editable:
+        return "Nobody is on its list yet: upload it under Message."
+    if campaign.type.stays_open and not campaign.status.editable:
+        return "Nobody new was in the audience on its latest day."
+    return "Nobody is in the audience: look at whom the campaign is for."
 
 
 def _row(one: RecipientRead) -> dict[str, object]:

@@ -10,7 +10,6 @@ from crm_core.campaigns.schemas import (
     CampaignStatus,
     Conclusion,
     Group,
-    RunRead,
     RunState,
 )
 from crm_core.people.schemas import Actor
@@ -103,9 +102,8 @@ def _live(campaign_id: int, pace: float | None) -> None:
 
 
 def _how_far(stats: CampaignStats) -> None:
-    under_way = [run for run in stats.runs if run.state in (RunState.WAITING, RunState.QUEUEING)]
-    if under_way:
-        st.progress(0.0, text=_queueing(under_way[0]))
+    if any(run.state in (RunState.WAITING, RunState.QUEUEING) for run in stats.runs):
+        st.progress(0.0, text="Deciding about everybody in the audience …")
         return
     queued, waiting = stats.total.queued, stats.total.waiting
     if queued:
@@ -114,13 +112,6 @@ def _how_far(stats: CampaignStats) -> None:
         told = f"{queued - waiting:,} of {queued:,} messages handed over{left}"
         rate = f" · {stats.rate:,} a minute" if stats.rate else ""
         st.progress(done, text=f"{told}{rate}")
-
-
-def _queueing(run: RunRead) -> str:
-    if run.state is RunState.WAITING:
-        return "Deciding about everybody in the audience …"
-    told = f"{counted(run.messages, 'message')} queued so far"
-    return f"{told}, to {counted(run.chosen, 'person', 'people')} in all"
 
 
 def _time(seconds: float) -> str:

@@ -14,7 +14,7 @@ from crm_core.ui.page import load
 from crm_core.ui.plain import plain
 from crm_core.ui.states import chips, label_of
 
-_HERE = ["campaign", "tab", "do", "fate", "people", *past.PARAMS]
+_HERE = ["campaign", "tab", "do", "fate", "who", "people", *past.PARAMS]
 
 
 def show(actor: Actor, campaign_id: int) -> None:
