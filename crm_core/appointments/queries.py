@@ -157,6 +157,7 @@ APPOINTMENTS: Listing[AppointmentRead] = Listing(
     key=Appointment.id,
     noun="Appointment",
     narrow=frozenset({"patient_id", "search_code", "search_words"}),
+    unforeseen=frozenset({"state"}),
 )
 NOTICES: Listing[NoticeRead] = Listing(
     schema=NoticeRead,

@@ -185,6 +185,7 @@ FEEDBACK: Listing[FeedbackRead] = Listing(
     orders=_ORDERS,
     key=Feedback.id,
     noun="Feedback",
+    unforeseen=frozenset({"state"}),
 )
 
 QUEUE: Listing[QueueRow] = Listing(
@@ -222,4 +223,5 @@ QUEUE: Listing[QueueRow] = Listing(
     orders=_ORDERS,
     key=Feedback.id,
     noun="Feedback",
+    unforeseen=frozenset({"state"}),
 )

@@ -79,17 +79,20 @@ class SearchRequest(BaseModel):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of record that can be found, by those who may see it."""
+    """A kind of record that can be found, by those who may see it; its codes have the prefix."""
 
     name: str
     needs: Permission
     find: Callable[[Session, str], tuple[int, Sequence[Hit]]]
+    prefix: str
 
 
 def search(session: Session, words: str, *, actor: Actor) -> list[Found]:
     """Everything that fits, by kind; kinds that the actor may not see are left out."""
     found, words = [], words.strip()
-    for kind in KINDS:
+    # A code is of one kind, and nothing else has to be looked through for it.
+    named = [kind for kind in KINDS if code_in(words, kind.prefix)]
+    for kind in named or KINDS:
         if actor.may(kind.needs):
             total, hits = kind.find(session, words)
             if hits:
@@ -235,23 +238,34 @@ def _case(one: FeedbackRead) -> Hit:
 
 _members = _finder(list_members, MemberFilter, _patient)
 KINDS = (
-    Kind("patients", Permission.PATIENTS_READ, _patients),
-    Kind("owners", Permission.OWNERS_READ, _finder(list_owners, OwnerFilter, _owner)),
+    Kind("patients", Permission.PATIENTS_READ, _patients, "PAT"),
+    Kind("owners", Permission.OWNERS_READ, _finder(list_owners, OwnerFilter, _owner), "OWN"),
     # By code alone: the contracts of an owner are one click from the owner.
     Kind(
         "contracts",
         Permission.OWNERS_READ,
         _finder(list_contracts, ContractFilter, _contract, field="code", only="con-"),
+        "CON",
     ),
-    Kind("hospitals", Permission.OWNERS_READ, _finder(list_hospitals, HospitalFilter, _hospital)),
-    Kind("doctors", Permission.APPOINTMENTS_READ, _finder(list_doctors, DoctorFilter, _doctor)),
-    Kind("payouts", Permission.PAYOUTS_READ, _finder(list_payouts, PayoutFilter, _payout)),
-    Kind("bank-files", Permission.PAYOUTS_READ, _bank_files),
-    Kind("feedback", Permission.FEEDBACK_READ, _finder(list_feedback, FeedbackFilter, _case)),
+    Kind(
+        "hospitals",
+        Permission.OWNERS_READ,
+        _finder(list_hospitals, HospitalFilter, _hospital),
+        "HOS",
+    ),
+    Kind(
+        "doctors", Permission.APPOINTMENTS_READ, _finder(list_doctors, DoctorFilter, _doctor), "DOC"
+    ),
+    Kind("payouts", Permission.PAYOUTS_READ, _finder(list_payouts, PayoutFilter, _payout), "PAY"),
+    Kind("bank-files", Permission.PAYOUTS_READ, _bank_files, "BNK"),
+    Kind(
+        "feedback", Permission.FEEDBACK_READ, _finder(list_feedback, FeedbackFilter, _case), "FDB"
+    ),
     # By code alone: the visits of a person are one click from the person.
     Kind(
         "visits",
         Permission.APPOINTMENTS_READ,
         _finder(list_appointments, AppointmentFilter, _visit, only="apt-"),
+        "APT",
     ),
 )

@@ -164,6 +164,7 @@ PAYOUTS: Listing[PayoutRead] = Listing(
     key=Payout.id,
     noun="Payout",
     narrow=frozenset({"month", "paid_month", "file_id"}),
+    unforeseen=frozenset({"state"}),
 )
 
 

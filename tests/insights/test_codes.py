@@ -23,7 +23,7 @@ from tests.make_business import (
 )
 from tests.make_feedback import make_feedback
 from tests.make_patients import make_patient
-from tests.observe import sql
+from tests.observe import executed, sql
 
 VIEWER = make_actor(Role.VIEWER)
 Made = tuple[str, str, int]
@@ -127,6 +127,15 @@ def test_a_code_leads_to_its_record_however_it_is_typed(session: Session, prefix
 def test_without_a_role_no_code_leads_anywhere(session: Session, prefix: str) -> None:
     code, _, _ = MAKERS[prefix](session)
     assert hits(session, code, make_actor()) == []
+
+
+def test_a_code_is_looked_for_among_its_own_kind_alone(session: Session) -> None:
+    code, _, _ = a_contract(session)
+    make_owner(session, "Connor Obi")
+    with executed(session) as seen:
+        found = hits(session, code)
+    assert [hit.kind for hit in found] == ["contracts"]
+    assert len(seen) == 1
 
 
 def test_a_referral_code_leads_to_the_patient_who_gives_it(session: Session) -> None:

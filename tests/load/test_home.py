@@ -5,7 +5,7 @@ PostgreSQL takes for looking one row up, and which statements take most of it.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,18 +13,29 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
+from crm_core.appointments.queries import list_appointments
+from crm_core.appointments.schemas import AppointmentFilter
+from crm_core.base.clock import lagos_today
 from crm_core.base.db import connected, reading, transaction
+from crm_core.base.read import Read
+from crm_core.feedback.queries import list_queue
+from crm_core.feedback.schemas import FeedbackFilter, FeedbackSort
+from crm_core.owners.queries import list_owners
+from crm_core.owners.schemas import OwnerFilter, StandingFilter
+from crm_core.owners.standings import list_standings
+from crm_core.payouts.queries import list_payouts
+from crm_core.payouts.schemas import PayoutFilter
 from crm_core.people import service
 from crm_core.people.schemas import Role
 from tests.load import house
 from tests.load.explaining import explained, milliseconds, scans, worked
 from tests.load.measuring import Table
 from tests.make import make_staff
-from tests.observe import Executed
+from tests.observe import Executed, executed
 from tests.servers import OWNER, Databases
 
 pytestmark = [pytest.mark.load, pytest.mark.timeout(3600)]
@@ -41,6 +52,24 @@ BIG = {
     "crm_payouts",
 }
 FLOOR = Executed(f"SELECT * FROM crm_patients WHERE id = {house.PATIENTS // 2}", None)
+MOST_OF_A_LIST_MS = 50.0
+TODAY = lagos_today()
+LISTS: dict[str, Callable[[str], Read[Any]]] = {
+    "visits": lambda state: list_appointments(AppointmentFilter(state=state)),
+    "visits of today": lambda state: list_appointments(
+        AppointmentFilter(state=state, date_from=TODAY, date_to=TODAY)
+    ),
+    "payouts": lambda state: list_payouts(PayoutFilter(state=state)),
+    "payouts overdue": lambda state: list_payouts(PayoutFilter(state=state, overdue=True)),
+    "payouts of a month": lambda state: list_payouts(PayoutFilter(state=state, paid_month=TODAY)),
+    "feedback": lambda state: list_queue(FeedbackFilter(state=state)),
+    "the queue": lambda state: list_queue(
+        FeedbackFilter(state=state, open=True, sort=FeedbackSort.DUE)
+    ),
+    "owners": lambda state: list_owners(OwnerFilter(state=state)),
+    "scores as they stood": lambda state: list_standings(StandingFilter(state=state)),
+}
+"""What the page's figures open, narrowed to the state of the hospital."""
 SCOPES: dict[str, dict[str, str]] = {
     "all": {},
     "a hospital": {"hospital": "37"},
@@ -85,6 +114,14 @@ def most(tables: list[Table]) -> Table:
     return table
 
 
+@pytest.fixture(scope="module")
+def lists(tables: list[Table]) -> Table:
+    """Where the lists that the figures open put theirs."""
+    table = Table("Home: lists of a state", ("", "worked ms", "floor", "ratio"))
+    tables.append(table)
+    return table
+
+
 @pytest.mark.parametrize("scope", SCOPES)
 def test_the_page_takes_little_whatever_it_is_narrowed_to(
     session: Session, sums: Table, most: Table, project: Path, scope: str
@@ -103,6 +140,20 @@ def test_the_page_of_each_role_takes_little(
     taken = [look(session, query) for query in opened(project, [role], {})]
     put(sums, f"the role {role}", taken, session)
     assert sum(each.worked for each in taken) < MOST_MS
+
+
+@pytest.mark.parametrize("state", ["Lagos", "Nowhere"])
+@pytest.mark.parametrize("name", LISTS)
+def test_no_list_of_a_state_takes_long(
+    session: Session, lists: Table, name: str, state: str
+) -> None:
+    session.execute(text("SELECT 1"))
+    with executed(session) as seen:
+        LISTS[name](state).page(session)
+    taken = [look(session, query) for query in seen]
+    ours, floor = sum(each.worked for each in taken), worked(session, FLOOR)
+    lists.add(f"{name}, {state}", f"{ours:.1f}", f"{floor:.2f}", f"{ours / floor:.0f}")
+    assert ours < MOST_OF_A_LIST_MS
 
 
 def opened(project: Path, roles: list[Role], query: dict[str, str]) -> list[Executed]:
