@@ -225,6 +225,8 @@ main.add_command(bulk.import_patients)
 main.add_command(bulk.reconcile_transfers)
 main.add_command(bulk.list_erasures)
 main.add_command(bulk.erase_again)
+main.add_command(bulk.write_backup)
+main.add_command(bulk.read_backup)
 
 
 def _actor() -> Actor:

@@ -7,6 +7,8 @@ from typing import BinaryIO, TextIO
 
 import click
 
+from crm_core import backup
+from crm_core.base import history
 from crm_core.base.database import database, in_database
 from crm_core.base.db import reading, transaction
 from crm_core.base.errors import NotFound, Refusal
@@ -76,7 +78,7 @@ def export_dataset(dataset: str, kind: str, filters: tuple[str, ...]) -> None:
         raise click.UsageError(f"Send the {kind} to a file: add > {dataset}.{kind}")
     given = ExportFilter.model_validate(dict(_pair(text) for text in filters))
     with in_database(say=_note):
-        actor = machine(f"command:{getpass.getuser()}")
+        actor = _me()
         export = open_export(Dataset(dataset), Format(kind), given, actor=actor)
         for chunk in export.chunks():
             sys.stdout.buffer.write(chunk)
@@ -93,7 +95,7 @@ def write_snapshot(folder: Path) -> None:
     which says what each column is. The worker does the same each night if CRM_SNAPSHOT_DIR is set.
     """
     with in_database(say=_note):
-        click.echo(take_snapshot(folder, who=f"command:{getpass.getuser()}"))
+        click.echo(take_snapshot(folder, who=_who()))
 
 
 @click.command("import-patients")
@@ -110,7 +112,7 @@ def import_patients(
 
     Its first line names the columns.
     """
-    actor = machine(f"command:{getpass.getuser()}")
+    actor = _me()
     upload = importing.Upload(file, Path(file.name).name, dict(map(_pair, mapping)))
     with in_database(say=_note):
         with transaction(who=actor.key, why="import-patients") as session:
@@ -120,6 +122,38 @@ def import_patients(
             _commit_import(seen, actor)
         if refused is not None:
             _write_refused(seen, refused, actor)
+
+
+@click.command("backup", short_help="Write everything in the database into a file.")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def write_backup(file: Path) -> None:
+    """Write everything in the database into FILE, while work goes on.
+
+    The two keys are not in it: keep them as well, and elsewhere.
+    """
+    with in_database(say=_note):
+        with transaction(who=_me().key, why="backup") as session:
+            history.note(session, "backup", "crm_history", None, {"file": file.name})
+        with database(say=_note) as urls:
+            backup.back_up(urls.owner, file)
+    click.echo(f"{file}: {file.stat().st_size:,} bytes. Keep the two keys, too, and elsewhere.")
+
+
+@click.command("restore", short_help="Read a backup into an empty database.")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def read_backup(file: Path) -> None:
+    """Read FILE, which `backup` wrote, into an empty database: all of it or nothing.
+
+    Everybody signs in anew, and messages wait until somebody lets the channels go on: what was
+    waiting at the backup may have been sent since.
+    """
+    backup.refuse_strange_keys()
+    with database(say=_note) as urls:
+        backup.restore(urls.owner, file, say=_note)
+        backup.calm(urls.app, file, actor=_me())
+    click.echo(
+        "Restored. Next: `python -m crm_core verify`, and look at what waits under Messages."
+    )
 
 
 @click.command("reconcile", short_help="Ask the transfer provider about what it did not answer.")
@@ -145,7 +179,7 @@ def list_erasures() -> None:
     Keep it longer than the backups: `erase-again` does them again after a restore. Nobody is named.
     """
     with in_database(say=_note), reading() as session:
-        for proof in proofs(session, actor=machine(_who())):
+        for proof in proofs(session, actor=_me()):
             click.echo(proof.model_dump_json())
 
 
@@ -163,7 +197,7 @@ def erase_again(file: TextIO) -> None:
 
 
 def _erase_again(proof: ErasureProof) -> bool:
-    actor = machine(_who())
+    actor = _me()
     try:
         with transaction(who=actor.key, why="erase-again") as session:
             told: str = repeating.erase_again(session, proof, actor=actor)
@@ -178,6 +212,10 @@ def _erase_again(proof: ErasureProof) -> bool:
 
 def _who() -> str:
     return f"command:{getpass.getuser()}"
+
+
+def _me() -> Actor:
+    return machine(_who())
 
 
 def _say_totals(seen: ImportRead) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from crm_core.people.schemas import Permission
-from crm_core.ui import address_bar, plans
+from crm_core.ui import address_bar, asking, plans
 from crm_core.ui.appointments import (
     booking,
     days,
@@ -38,7 +38,7 @@ if visit_id is not None:
     record.show(actor, visit_id)
 elif doctor_id is not None:
     doctors.show_one(actor, doctor_id)
-elif st.query_params.get("do") == "book" and may_book:
+elif asking.step(actor, Permission.APPOINTMENTS_WRITE, asked=st.query_params.get("do") == "book"):
     booking.show(actor)
 else:
     if may_book:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from crm_core.people.schemas import Permission
-from crm_core.ui import address_bar
+from crm_core.ui import address_bar, asking
 from crm_core.ui.campaigns import editing, listing, record
 from crm_core.ui.page import open_page
 
@@ -13,7 +13,7 @@ editing.open_drafted()
 campaign_id = address_bar.number("campaign")
 if campaign_id is not None:
     record.show(actor, campaign_id)
-elif st.query_params.get("do") == "draft" and actor.may(Permission.CAMPAIGNS_DRAFT):
+elif asking.step(actor, Permission.CAMPAIGNS_DRAFT, asked=st.query_params.get("do") == "draft"):
     editing.new(actor)
 else:
     listing.show(actor)

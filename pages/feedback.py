@@ -3,16 +3,16 @@
 from functools import partial
 
 from crm_core.people.schemas import Permission
-from crm_core.ui import address_bar
+from crm_core.ui import address_bar, asking
 from crm_core.ui.feedback import intake, listing, owners, queue, record, satisfaction, settings
 from crm_core.ui.page import open_page
 
 actor = open_page("Feedback", needs=Permission.FEEDBACK_READ)
 
 TABS = {"Queue": queue.show, "All feedback": listing.show, "Satisfaction": satisfaction.show}
-if actor.may(Permission.OWNERS_READ):
+if asking.tab(actor, Permission.OWNERS_READ, "owner-scores"):
     TABS["Owner scores"] = owners.show
-if actor.may(Permission.FEEDBACK_WRITE):
+if asking.tab(actor, Permission.FEEDBACK_WRITE, "take-in"):
     TABS["Take in"] = intake.show
 TABS["Settings"] = settings.show
 

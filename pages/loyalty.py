@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from crm_core.people.schemas import Permission
-from crm_core.ui import address_bar
+from crm_core.ui import address_bar, asking
 from crm_core.ui.loyalty import exports, figures, ledger, rewards, trends
 from crm_core.ui.page import open_page
 
@@ -17,7 +17,7 @@ TABS = {
     "Rewards": rewards.show,
     "Ledger": ledger.show,
 }
-if actor.may(Permission.EXPORT):
+if asking.tab(actor, Permission.EXPORT, "exports"):
     TABS["Exports"] = exports.show
 address_bar.tabs({label: partial(show, actor) for label, show in TABS.items()})
 if actor.may(Permission.SETTINGS_WRITE) and actor.may(Permission.PEOPLE_MANAGE):

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from crm_core.people.schemas import Permission
-from crm_core.ui import plans
+from crm_core.ui import asking, plans
 from crm_core.ui.page import open_page
 from crm_core.ui.patients import (
     directory,
@@ -30,7 +30,7 @@ if patient_id is not None:
         record.show(patient_id, actor)
 elif "import" in st.query_params:
     importing.show(actor)
-elif st.query_params.get("new") == "yes" and actor.may(Permission.PATIENTS_WRITE):
+elif asking.step(actor, Permission.PATIENTS_WRITE, asked=st.query_params.get("new") == "yes"):
     registration.show(actor)
 else:
     directory.show(actor)

@@ -3,16 +3,16 @@
 from functools import partial
 
 from crm_core.people.schemas import Permission
-from crm_core.ui import address_bar, plans
+from crm_core.ui import address_bar, asking, plans
 from crm_core.ui.page import open_page
 from crm_core.ui.payouts import figures, listing, making, paying, queue, rates, record
 
 actor = open_page("Payouts", needs=Permission.PAYOUTS_READ)
 
 TABS = {"To approve": queue.show, "Pipeline": figures.show, "All payouts": listing.show}
-if actor.may(Permission.PAYOUTS_MAKE):
+if asking.tab(actor, Permission.PAYOUTS_MAKE, "make"):
     TABS["Make"] = making.show
-if actor.may(Permission.PAYOUTS_PAY):
+if asking.tab(actor, Permission.PAYOUTS_PAY, "pay"):
     TABS["Pay"] = paying.show
 TABS["Tax rates"] = rates.show
 

@@ -135,7 +135,7 @@ COMMANDS: dict[frozenset[Permission], str] = {
     """,
     frozenset({P.PEOPLE_MANAGE}): """
         people.service.accounts: create_staff deactivate reactivate set_password set_roles
-        people.service.sign_in: close_all_sessions end_session make_sign_in_link
+        people.service.sign_in: close_all_sessions end_all_sessions end_session make_sign_in_link
         people.service.tokens: create_token revoke_token
     """,
     frozenset({P.PRIVACY_MANAGE}): """

@@ -36,6 +36,17 @@ def find(made_by: int | None) -> Programs:
     raise EmbeddedError(_nothing_fits(made_by, found))
 
 
+def find_clients(major: int) -> Programs | None:
+    """The folder of pg_dump and its like of that version, also where there is no server's."""
+    folders = [*_folders()]
+    if on_path := shutil.which("pg_dump"):
+        folders.append(Path(on_path).parent)
+    for folder in folders:
+        if _major_of(folder / "pg_dump") == major:
+            return Programs(folder, major)
+    return None
+
+
 def environment() -> dict[str, str]:
     """Ours, without the variables that would steer PostgreSQL, and with English messages."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
@@ -62,17 +73,22 @@ def _number_of(folder: Path) -> int:
 
 
 def _inspect(folder: Path) -> Programs | None:
+    major = _major_of(folder / "postgres")
+    complete = (folder / "initdb").exists() and (folder / "pg_isready").exists()
+    if major is None or not complete or major < OLDEST_MAJOR:
+        return None
+    return Programs(folder, major)
+
+
+def _major_of(program: Path) -> int | None:
     try:
         answer = subprocess.run(
-            [folder / "postgres", "--version"], capture_output=True, text=True, env=environment()
+            [program, "--version"], capture_output=True, text=True, env=environment()
         )
     except OSError:
         return None
     version = re.search(r"\(PostgreSQL\) (\d+)", answer.stdout)
-    complete = (folder / "initdb").exists() and (folder / "pg_isready").exists()
-    if version is None or not complete or int(version[1]) < OLDEST_MAJOR:
-        return None
-    return Programs(folder, int(version[1]))
+    return int(version[1]) if version else None
 
 
 def _nothing_fits(made_by: int | None, found: list[Programs]) -> str:

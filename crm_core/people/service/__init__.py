@@ -12,6 +12,7 @@ from crm_core.people.service.sign_in import begin_sign_in as begin_sign_in
 from crm_core.people.service.sign_in import close_all_sessions as close_all_sessions
 from crm_core.people.service.sign_in import close_session as close_session
 from crm_core.people.service.sign_in import complete_sign_in as complete_sign_in
+from crm_core.people.service.sign_in import end_all_sessions as end_all_sessions
 from crm_core.people.service.sign_in import end_session as end_session
 from crm_core.people.service.sign_in import make_sign_in_link as make_sign_in_link
 from crm_core.people.service.sign_in import open_session as open_session

@@ -8,7 +8,7 @@ count too, and ``complete_sign_in`` forgives the count where the password was ri
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, case, func, or_, select, update
+from sqlalchemy import ColumnElement, case, func, or_, select, true, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -133,6 +133,12 @@ def end_session(session: Session, session_id: int, *, actor: Actor) -> None:
     actor.require(Permission.PEOPLE_MANAGE)
     if not _revoke(session, StaffSession.id == session_id):
         raise NotFound("This sign-in has ended already.")
+
+
+def end_all_sessions(session: Session, *, actor: Actor) -> None:
+    """Signs everybody out of every browser."""
+    actor.require(Permission.PEOPLE_MANAGE)
+    _revoke(session, true())
 
 
 def make_sign_in_link(session: Session, email: str, *, actor: Actor) -> str:

@@ -16,7 +16,7 @@ from crm_core.appointments.schemas import (
     StepBack,
 )
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import address_bar, beside, facts, histories, past, tables
+from crm_core.ui import address_bar, asking, beside, facts, histories, past, tables
 from crm_core.ui.appointments import booking, listing
 from crm_core.ui.formatting import moment, words
 from crm_core.ui.forms import Form
@@ -58,8 +58,9 @@ def show(actor: Actor, visit_id: int) -> None:
         visit = queries.get_appointment(session, visit_id)
         notices = queries.notices_of(session, visit_id)
     may = actor.may(Permission.APPOINTMENTS_WRITE)
-    doing = st.query_params.get("do", "")
-    if doing == "move" and may and visit.status in AHEAD:
+    move = st.query_params.get("do") == "move"
+    may_move = asking.step(actor, Permission.APPOINTMENTS_WRITE, asked=move)
+    if may_move and visit.status in AHEAD:
         booking.reschedule(actor, visit)
         return
     _head(visit)

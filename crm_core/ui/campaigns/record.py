@@ -8,7 +8,7 @@ import streamlit as st
 from crm_core.campaigns import queries
 from crm_core.campaigns.schemas import CampaignRead
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import address_bar, beside, histories, past
+from crm_core.ui import address_bar, asking, beside, histories, past
 from crm_core.ui.campaigns import content, editing, explaining, listing, progress, seen, steps
 from crm_core.ui.page import load
 from crm_core.ui.plain import plain
@@ -33,7 +33,7 @@ def show(actor: Actor, campaign_id: int) -> None:
     if campaign.status_note:
         st.info(plain(campaign.status_note))
     seen.tell(campaign)
-    if st.query_params.get("do") == "edit" and actor.may(Permission.CAMPAIGNS_DRAFT):
+    if asking.step(actor, Permission.CAMPAIGNS_DRAFT, asked=st.query_params.get("do") == "edit"):
         if campaign.status.editable:
             editing.edit(actor, campaign)
             return

@@ -7,7 +7,7 @@ import streamlit as st
 from crm_core.feedback import lists, queries
 from crm_core.feedback.schemas import OPEN, FeedbackFilter, FeedbackRead, SourceType
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import address_bar, beside, facts, past, states
+from crm_core.ui import address_bar, asking, beside, facts, past, states
 from crm_core.ui.feedback import actions, listing, queue, thread, words
 from crm_core.ui.formatting import day, moment
 from crm_core.ui.formatting import words as said
@@ -59,6 +59,8 @@ def show(actor: Actor, feedback_id: int) -> None:
             thread.show(piece, merged, entries)
         past.show("crm_feedback", piece.id, actor)
     with right:
+        asked = "do" in st.query_params
+        asking.step(actor, Permission.FEEDBACK_WRITE, asked=asked)
         if actor.may(Permission.FEEDBACK_WRITE):
             actions.show(actor, piece, behind)
         with st.container(border=True):

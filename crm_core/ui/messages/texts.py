@@ -9,7 +9,7 @@ from crm_core.messaging.texts import queries, service
 from crm_core.messaging.texts.schemas import TemplateFilter, TemplateRead
 from crm_core.people.names import names_of
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import address_bar, beside, facts, tables
+from crm_core.ui import address_bar, asking, beside, facts, tables
 from crm_core.ui.formatting import moment, words
 from crm_core.ui.messages import bubbles, writing
 from crm_core.ui.messages.words import ALL_CHANNELS, CHANNELS, PURPOSES
@@ -38,7 +38,7 @@ def show(actor: Actor) -> None:
     """The list; one text at ``?template=``, ``?template=new`` for another."""
     writing.open_saved()
     asked = st.query_params.get("template", "")
-    if asked == "new" and actor.may(Permission.MESSAGES_MANAGE):
+    if asking.step(actor, Permission.MESSAGES_MANAGE, asked=asked == "new"):
         address_bar.link_back("All texts", without=["template", "as"])
         writing.show(None, actor)
     elif (template_id := address_bar.number("template")) is not None:

@@ -19,7 +19,7 @@ from crm_core.owners.schemas import (
     PaymentStatus,
 )
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import address_bar, beside, cards, tables, views
+from crm_core.ui import address_bar, asking, beside, cards, tables, views
 from crm_core.ui.cards import Card, satisfaction_card
 from crm_core.ui.owners import forms
 from crm_core.ui.page import load
@@ -64,6 +64,7 @@ def show(actor: Actor) -> None:
         figures = figures_by_month(session)
         places = hospitals.all_hospitals(session)
     cards.show(_cards(stats, figures))
+    asking.step(actor, Permission.OWNERS_WRITE, asked=st.query_params.get("new") == "yes")
     if actor.may(Permission.OWNERS_WRITE):
         _new(actor, places)
     names = {place.id: place.name for place in places}

@@ -10,7 +10,7 @@ from crm_core.messaging.schemas import RecipientType
 from crm_core.owners import queries
 from crm_core.owners.schemas import OwnerRead, PaymentStatus
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import address_bar, beside, facts, histories, past
+from crm_core.ui import address_bar, asking, beside, facts, histories, past
 from crm_core.ui.formatting import counted, day
 from crm_core.ui.messages import person as messages
 from crm_core.ui.messages.log import PARAMS_OF_PERSON
@@ -60,7 +60,7 @@ def show(owner_id: int, actor: Actor) -> None:
         owner = queries.get_owner(session, owner_id)
         places = hospitals.all_hospitals(session)
     _heading(owner, actor)
-    if st.query_params.get("edit") == "yes" and actor.may(Permission.OWNERS_WRITE):
+    if asking.step(actor, Permission.OWNERS_WRITE, asked=st.query_params.get("edit") == "yes"):
         forms.edit_owner(owner, actor, places)
     hospital = next((place.name for place in places if place.id == owner.hospital_id), None)
     _who(owner, hospital, actor)

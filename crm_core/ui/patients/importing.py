@@ -11,7 +11,7 @@ from crm_core.loyalty.importing import TARGETS, queries
 from crm_core.loyalty.importing.columns import Target
 from crm_core.loyalty.importing.schemas import ImportFilter, ImportState
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import address_bar, tables
+from crm_core.ui import address_bar, asking, tables
 from crm_core.ui.page import act, form_token, load
 from crm_core.ui.patients import import_record
 from crm_core.ui.plain import plain
@@ -44,6 +44,8 @@ def show(actor: Actor) -> None:
         return
     address_bar.link_back("All patients", without=["import", "page"])
     st.header("Import patients from a file", anchor=False)
+    new = st.query_params.get("import") == "new"
+    asking.step(actor, Permission.PATIENTS_WRITE, asked=new)
     if actor.may(Permission.PATIENTS_WRITE):
         _choose(actor)
     _files()

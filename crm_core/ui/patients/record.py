@@ -10,7 +10,7 @@ from crm_core.loyalty.schemas import MemberRead
 from crm_core.messaging.schemas import RecipientType
 from crm_core.patients.schemas import age_on
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import address_bar, beside, past
+from crm_core.ui import address_bar, asking, beside, past
 from crm_core.ui.formatting import counted
 from crm_core.ui.messages import person as messages
 from crm_core.ui.messages.log import PARAMS_OF_PERSON
@@ -71,7 +71,7 @@ def show(patient_id: int, actor: Actor) -> None:
         patient = queries.get_member(session, patient_id)
     opening.note(patient.id, actor)
     doing = _DOING.get(st.query_params.get("do", ""))
-    if not actor.may(Permission.PATIENTS_WRITE):
+    if not asking.step(actor, Permission.PATIENTS_WRITE, asked=doing is not None):
         doing = None
     _heading(patient, actor, busy=doing is not None)
     if doing is not None:

@@ -25,7 +25,7 @@ from crm_core.payouts.transfers.schemas import (
     TransferStory,
 )
 from crm_core.people.schemas import Actor, Permission
-from crm_core.ui import address_bar, plans
+from crm_core.ui import address_bar, asking, plans
 from crm_core.ui.forms import Form
 from crm_core.ui.page import act, load
 from crm_core.ui.payouts import editing, queue
@@ -62,6 +62,8 @@ def show(
     """The actions that are open to this person, and the form of the one that is chosen."""
     under_way = next((each for each in story.transfers if each.state in UNDER_WAY), None)
     record = _Record(actor, payout, approvals, deductions, under_way)
+    if asked := _ACTIONS.get(st.query_params.get("do", "")):
+        asking.step(actor, asked.needs, asked=True)
     allowed = {name: action for name, action in _ACTIONS.items() if _is_open(name, action, record)}
     if not allowed:
         return
