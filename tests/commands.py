@@ -192,6 +192,8 @@ INNER = {
     "loyalty.importing.carrying.take_file",
     "loyalty.importing.queries.refused_file",
     "loyalty.importing.service.plan_import",
+    # The command line alone, on a database that nobody uses yet.
+    "backup.calm",
     # Everybody's own: what they find is what the person may see.
     "insights.search.search",
     "people.views.delete_view",
