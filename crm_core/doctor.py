@@ -9,12 +9,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from crm_core import up
 from crm_core.base import keys
 from crm_core.base.database import database, outside_urls
-from crm_core.base.db import connect
+from crm_core.base.db import connect, connected, pooled, reading
 from crm_core.base.embedded import EmbeddedError, programs
 from crm_core.base.migrate import OLDEST_POSTGRES, DatabaseUnfit, is_current
 from crm_core.base.settings import settings
@@ -43,6 +44,7 @@ def findings() -> Iterator[Finding]:
         lambda: _port("crm_dashboard_port"),
         lambda: _port("crm_api_port"),
         _database,
+        _pooler,
         _browser,
     ]
     for check in checks:
@@ -137,6 +139,32 @@ def _database() -> Finding:
             return _schema(urls.app)
     except (DatabaseUnfit, EmbeddedError) as error:
         return Finding(False, str(error))
+
+
+def _pooler() -> Finding:
+    outside = outside_urls()
+    if outside is None or not pooled():
+        return Finding(True, "the database is reached without a pooler")
+    try:
+        with connected(outside.app), reading() as session:
+            found = session.execute(_AS_POOLED).one()
+    except SQLAlchemyError as error:
+        return Finding(False, f"the pooler does not answer: {str(error).splitlines()[0]}")
+    if all(found):
+        return Finding(True, "the pooler gives connections that are set as they must be")
+    return Finding(
+        False,
+        "set the application's login on the server, since a pooler passes no settings on:"
+        " docs/operations.md, Scaling out, has the statements",
+    )
+
+
+# The login must not own the history, and reads instants in UTC, plans anew, gives up in time.
+_AS_POOLED = text(
+    "SELECT NOT has_table_privilege('crm_history', 'UPDATE'), current_setting('TimeZone') = 'UTC',"
+    " current_setting('plan_cache_mode') = 'force_custom_plan',"
+    " current_setting('statement_timeout') <> '0', current_setting('lock_timeout') <> '0'"
+)
 
 
 def _schema(url: str) -> Finding:

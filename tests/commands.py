@@ -42,6 +42,13 @@ COMMANDS: dict[frozenset[Permission], str] = {
         campaigns.previewing: filled_in preview_campaign
         campaigns.segments.counting: count_segment
     """,
+    frozenset({P.ERASURES_APPROVE}): """
+        privacy.erasures: approve_erasure refuse_erasure
+        privacy.repeating: erase_again
+    """,
+    frozenset({P.ERASURES_READ}): """
+        privacy.erasures: list_erasures look_at_erasure
+    """,
     frozenset({P.EXPORT}): """
         insights.exports.past: list_exports
         insights.exports.service: open_export
@@ -140,6 +147,7 @@ COMMANDS: dict[frozenset[Permission], str] = {
     """,
     frozenset({P.PRIVACY_MANAGE}): """
         privacy.incidents: list_incidents open_incident report_incident
+        privacy.erasures: request_erasure
         privacy.packs: make_pack
     """,
     frozenset({P.SETTINGS_WRITE}): """
@@ -187,6 +195,8 @@ INNER = {
     "messaging.receiving.replies.take_replies",
     "messaging.receiving.stopping.choose",
     "messaging.receiving.stopping.obey",
+    # It refuses when its first line is read.
+    "privacy.repeating.proofs",
     # They look at what they were given first, and refuse then: test_permitted.py has each.
     "insights.exports.lists.open_list_export",
     "loyalty.importing.carrying.take_file",

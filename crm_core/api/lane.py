@@ -15,15 +15,17 @@ from psycopg import AsyncConnection, errors, pq
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.rows import TupleRow
 
-from crm_core.base.db import CONNECTION
+from crm_core.base.db import CONNECTION, POOLED, pooled
 
 MOST_PREPARED = 200  # statements the server keeps for a connection, before it forgets them all
 
 # Nothing that comes this way may write, whatever a statement says.
-_OPTIONS: dict[str, Any] = CONNECTION | {
-    "options": f"{CONNECTION['options']} -c default_transaction_read_only=on",
-    "client_encoding": "UTF8",
-}
+_ENCODING = {"client_encoding": "UTF8"}
+_OPTIONS: dict[str, Any] = (
+    CONNECTION
+    | _ENCODING
+    | {"options": f"{CONNECTION['options']} -c default_transaction_read_only=on"}
+)
 
 _Dumped = tuple[Sequence[Any], tuple[int, ...], Sequence[pq.Format] | None]
 
@@ -34,6 +36,7 @@ class Lane:
     def __init__(self, connection: AsyncConnection[TupleRow]) -> None:
         self._connection = connection
         self._server = connection.pgconn
+        self._keeps = not pooled()  # behind a pooler the next statement meets another server
         self._loop = asyncio.get_running_loop()
         self._socket = self._server.socket
         self._prepared: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
@@ -44,7 +47,8 @@ class Lane:
     @classmethod
     async def open(cls, url: str) -> "Lane":
         """Connects; ``OperationalError`` where the server does not answer."""
-        return cls(await AsyncConnection.connect(url, autocommit=True, **_OPTIONS))
+        options = POOLED | _ENCODING if pooled() else _OPTIONS
+        return cls(await AsyncConnection.connect(url, autocommit=True, **options))
 
     @property
     def closed(self) -> bool:
@@ -56,8 +60,11 @@ class Lane:
         text, names = _numbered(statement)
         given, types, formats = self._dump([values[name] for name in names])
         try:
-            name = await self._prepare(text, types)
-            self._server.send_query_prepared(name, given, formats)
+            if self._keeps:
+                name = await self._prepare(text, types)
+                self._server.send_query_prepared(name, given, formats)
+            else:
+                self._server.send_query_params(text, given, types, formats)
             result = await self._finish()
         except BaseException:
             # Somebody else must not get this statement's answer.

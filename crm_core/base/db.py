@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 
 from crm_core.base.errors import Conflict, Invalid
+from crm_core.base.settings import settings
 
 APP_ROLE = "crm_app"
 
@@ -28,6 +29,13 @@ CONNECTION: dict[str, Any] = {
     "keepalives_idle": 2,
     "keepalives_interval": 1,
     "keepalives_count": 2,
+}
+
+# A pooler in transaction mode gives every transaction another connection of the server: nothing
+# may be prepared on one, and what it is set to is said to the server, by ALTER ROLE.
+POOLED: dict[str, Any] = {
+    **{name: value for name, value in CONNECTION.items() if name != "options"},
+    "prepare_threshold": None,
 }
 
 NAMES = {
@@ -54,13 +62,18 @@ def connect(url: str) -> Engine:
     """Binds the session factory to the database at ``url``, as the application's role."""
     engine = create_engine(
         "postgresql+psycopg://",
-        creator=lambda: psycopg.connect(url, **CONNECTION),
+        creator=lambda: psycopg.connect(url, **(POOLED if pooled() else CONNECTION)),
         pool_size=10,
         max_overflow=20,
         pool_pre_ping=True,
     )
     SessionFactory.configure(bind=engine)
     return engine
+
+
+def pooled() -> bool:
+    """Whether the application's connections come from a pooler in transaction mode."""
+    return settings().crm_database_pooled
 
 
 @contextmanager

@@ -33,6 +33,9 @@ class Settings(ProviderSettings):
     database_url: SecretStr | None = Field(
         None, description="An outside PostgreSQL 15 or newer; empty: the embedded one"
     )
+    crm_database_pooled: bool = Field(
+        False, description="DATABASE_URL leads to a pooler in transaction mode, such as PgBouncer"
+    )
     migration_database_url: SecretStr | None = Field(
         None, description="Same database as the tables' owner; empty: DATABASE_URL"
     )

@@ -17,7 +17,8 @@ from procrastinate import PsycopgConnector
 from sqlalchemy.exc import SQLAlchemyError
 
 from crm_core.base import beats, history
-from crm_core.base.db import CONNECTION, connected
+from crm_core.base.db import CONNECTION, connected, pooled
+from crm_core.base.migrate import DatabaseUnfit
 from crm_core.worker import (
     answers,
     appointments,
@@ -59,6 +60,11 @@ _log = logging.getLogger(__name__)
 
 def run(url: str) -> None:
     """Works until SIGTERM or SIGINT, then finishes what it has begun."""
+    if pooled():
+        raise DatabaseUnfit(
+            "The worker listens for jobs, which a pooler does not pass on: start it with the"
+            " server's own address in DATABASE_URL, and without CRM_DATABASE_POOLED."
+        )
     with connected(url):
         asyncio.run(_work(url))
 

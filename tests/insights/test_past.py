@@ -22,6 +22,7 @@ from crm_core.people.schemas import Role
 from tests.make import actor_for, make_actor
 from tests.make_business import FINANCE, make_owner, make_payout
 from tests.make_patients import make_patient
+from tests.privacy.acts import erased
 
 VIEWER, ADMIN = make_actor(Role.VIEWER), make_actor(Role.ADMIN)
 
@@ -145,6 +146,19 @@ def test_what_was_erased_is_said_to_be_erased(session: Session) -> None:
     assert "erased" in before.sentence
     assert field(before, "first_name").then is None
     assert values(after, "first_name") == ("Zainab", "Halima", True)
+
+
+def test_an_erased_person_is_told_as_erased_and_by_nothing_else(session: Session) -> None:
+    person = make_patient(session, "Ngozi Eze")
+    made = "SELECT min(id) FROM crm_history WHERE table_name = 'crm_patients' AND record_id = :id"
+    change = session.execute(text(made), {"id": person.id}).scalar_one()
+    erased(session, person.patient_code)
+
+    asked = AsOf(change=change)
+    found = record_as_it_was(session, "crm_patients", person.id, asked, actor=ADMIN)
+
+    assert found.standing is Standing.ERASED
+    assert "Ngozi" not in str(found)
 
 
 def test_noise_is_left_out_and_secrets_stay_hidden(session: Session) -> None:

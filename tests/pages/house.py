@@ -36,9 +36,10 @@ from tests.make_feedback import make_feedback, resolve
 from tests.make_imports import file_of, line, look
 from tests.make_messages import make_message, make_template
 from tests.make_patients import make_patient, make_reward
+from tests.privacy.acts import erased, requested
 
 ADMIN = make_actor(Role.ADMIN)
-NINS = ("71234567801", "81234567802", "91234567803")
+NINS = ("71234567801", "81234567802", "91234567803", "61234567804")
 WHOLE_NUMBERS = (*NINS, GOOD_ACCOUNT.account_number)
 """What nobody sees without asking for it, one by one and with a reason."""
 
@@ -57,6 +58,7 @@ def stops(session: Session) -> list[Stop]:
         *_of_campaigns(session),
         *_of_feedback(session),
         *_of_owners(session),
+        *_of_the_erased(session),
         *_of_the_house(session),
     ]
 
@@ -176,6 +178,17 @@ def _of_owners(session: Session) -> Iterator[Stop]:
     yield "payouts", {"tab": "make", "month": f"{last_month():%Y-%m}"}
     yield "payouts", {"tab": "pay"}
     yield "receipts", {"receipt": receipt.receipt_id}
+
+
+def _of_the_erased(session: Session) -> Iterator[Stop]:
+    asked = requested(session, make_patient(session, "Ngozi Eze").patient_code)
+    gone = make_patient(session, "Uche Eze", nin=NINS[3])
+    erased(session, gone.patient_code)
+    session.commit()
+    yield "erasures", {}
+    yield "erasures", {"erasure": asked.id}
+    yield "patients", {"patient": gone.id, "tab": "history"}
+    yield "admin", {"tab": "History", "table": "crm_patients", "record": gone.id, "then": _TODAY}
 
 
 def _of_the_house(session: Session) -> Iterator[Stop]:

@@ -21,6 +21,7 @@ PAGES: Mapping[str, Permission | None] = {
     "owners": P.OWNERS_READ,
     "payouts": P.PAYOUTS_READ,
     "receipts": P.PAYOUTS_READ,
+    "erasures": P.ERASURES_READ,
     "admin": P.PEOPLE_MANAGE,
 }
 """Page → what opens it; None where being signed in is enough."""
@@ -36,6 +37,7 @@ _BUTTONS: Mapping[str, Mapping[Permission, str]] = {
         P.LOYALTY_ADJUST: "Give them, Correct it, Set it",
         P.MESSAGES_SEND: "Send it now, Write it down",
         P.IDENTIFIERS_REVEAL: "Show it",
+        P.ERASURES_READ: "To the erasure",
     },
     "loyalty": {P.LOYALTY_ADJUST: "Add the reward"},
     "appointments": {
@@ -60,7 +62,7 @@ _BUTTONS: Mapping[str, Mapping[Permission, str]] = {
             New campaign, Save the draft, Edit, Submit for approval, Send a test to myself,
             Back (keep nothing), Back (change nothing)
         """,
-        P.CAMPAIGNS_APPROVE: "Approve, Reject it",
+        P.CAMPAIGNS_APPROVE: "Approve, Reject it, Make it a draft again",
         P.CAMPAIGNS_LAUNCH: "Launch now, Put on the schedule, Pause, Cancel the campaign",
     },
     "feedback": {
@@ -93,6 +95,10 @@ _BUTTONS: Mapping[str, Mapping[Permission, str]] = {
         P.IDENTIFIERS_REVEAL: "Show it",
     },
     "receipts": {P.PAYOUTS_APPROVE: "Undo the approval"},
+    "erasures": {
+        P.PRIVACY_MANAGE: "Write it down",
+        P.ERASURES_APPROVE: "Approve and erase, Refuse",
+    },
     "admin": {
         P.PEOPLE_MANAGE: """
             Open the account, Save roles, Set password, Make a sign-in link, Deactivate,
@@ -116,6 +122,7 @@ ROUND = {
     "All campaigns",
     "All channels",
     "All doctors",
+    "All erasures",
     "All hospitals",
     "All imports",
     "All messages",
@@ -157,6 +164,7 @@ ROUND = {
     "Show all",
     "Show only these",
     "Those that end soonest",
+    "To the erasures",
     "Who has points",
     "Who waits too long",
 }

@@ -159,7 +159,7 @@ def test_buttons_stand_there_for_exactly_those_who_may(walks: dict[Role, Walk]) 
             shown = {role for role, buttons in there.items() if button in buttons}
             if may != shown:
                 wrong.append(f"{where}: {button} is shown to {sorted(shown)}, not to {sorted(may)}")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_every_button_of_the_table_is_somewhere(walks: dict[Role, Walk]) -> None:
