@@ -63,7 +63,7 @@ def walk_in(session: Session, data: WalkIn, *, actor: Actor) -> AppointmentRead:
         minutes=data.duration_minutes or minutes_of(session, data.type),
         type=data.type,
     )
-    common.lock_to_book(session, wanted.hospital_id, wanted.doctor_id)
+    common.lock_to_book(session, [wanted.hospital_id], [wanted.doctor_id])
     if wanted.doctor_id is not None:
         wanted = replace(wanted, starts_at=_next_free(session, wanted))
     wanted = claim(session, wanted, actor=actor)

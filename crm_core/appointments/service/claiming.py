@@ -46,7 +46,7 @@ def claim(session: Session, wanted: Wanted, *, actor: Actor) -> Wanted:
 
     Gives what is wanted with an override that was not needed taken out.
     """
-    common.lock_to_book(session, wanted.hospital_id, wanted.doctor_id)
+    common.lock_to_book(session, [wanted.hospital_id], [wanted.doctor_id])
     patient = patients.lock_patient(session, wanted.patient_id)
     if patient.status == PatientStatus.DECEASED:
         raise Conflict(f"{patient.first_name} {patient.last_name} has died: nothing is booked.")

@@ -38,11 +38,16 @@ def lock_waitlists_of(session: Session, appointment_ids: Sequence[int]) -> None:
     lock_waitlists(session, session.scalars(places.distinct()).all())
 
 
-def lock_to_book(session: Session, hospital_id: int, doctor_id: int | None) -> None:
-    """The doctor; bookings go on beside each other, for each closes offers of its doctor alone."""
-    if doctor_id is not None:
-        session.execute(_SHARE_WAITLIST, {"hospital_id": hospital_id})
-        lock_doctors(session, [doctor_id])
+def lock_to_book(
+    session: Session, hospital_ids: Iterable[int], doctor_ids: Sequence[int | None]
+) -> None:
+    """Doctors whose times are taken, and no more than a share of the waitlists.
+
+    Bookings go on beside each other: each closes offers of no doctor but those that it holds.
+    """
+    if any(doctor_ids):
+        session.execute(_SHARE_WAITLISTS, {"hospital_ids": sorted(set(hospital_ids))})
+        lock_doctors(session, doctor_ids)
 
 
 def lock_doctors(session: Session, doctor_ids: Sequence[int | None]) -> None:
@@ -122,8 +127,11 @@ _LOCK_WAITLISTS = text(
     FROM (SELECT unnest(CAST(:hospital_ids AS bigint[])) AS id ORDER BY id) AS hospital
     """
 )
-_SHARE_WAITLIST = text(
-    "SELECT pg_advisory_xact_lock_shared(hashint8extended(:hospital_id, 4242012))"
+_SHARE_WAITLISTS = text(
+    """
+    SELECT pg_advisory_xact_lock_shared(hashint8extended(hospital.id, 4242012))
+    FROM (SELECT unnest(CAST(:hospital_ids AS bigint[])) AS id ORDER BY id) AS hospital
+    """
 )
 _LOCK_DOCTORS = text(
     """

@@ -93,8 +93,9 @@ def commit_undo(
 def _lock(session: Session, ids: Sequence[int]) -> None:
     visits = APPOINTMENTS.some(session, ids)
     freed = [visit for visit in visits if visit.status in FREE]
-    common.lock_waitlists(session, {visit.hospital_id for visit in freed})
-    common.lock_doctors(session, [visit.doctor_id for visit in freed])
+    common.lock_to_book(
+        session, [visit.hospital_id for visit in freed], [visit.doctor_id for visit in freed]
+    )
     completed = [visit.id for visit in visits if visit.status is _S.COMPLETED]
     completing.lock_members(session, completed)
     common.lock_appointments(session, ids)
