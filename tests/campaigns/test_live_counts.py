@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 
+import psycopg
 import pytest
 from sqlalchemy import Select, text
 
@@ -15,6 +17,7 @@ from crm_core.people.schemas import Role
 from tests.make import make_actor
 from tests.make_campaigns import DRAFTER, criteria, where
 from tests.make_patients import make_patient
+from tests.processes import eventually
 
 OLD, YOUNG = criteria(where("age", "at_least", 60)), criteria(where("age", "at_most", 59))
 
@@ -88,6 +91,33 @@ def test_the_same_question_is_not_counted_anew(counts: LiveCounts, slow: None) -
     counts.ask("form", YOUNG, actor=DRAFTER)
 
     assert counts.look("form") == first
+
+
+def test_what_could_not_be_counted_is_tried_again_when_it_is_asked_again(
+    counts: LiveCounts, slow: None, own_database: str
+) -> None:
+    counts.ask("form", OLD, actor=DRAFTER)
+    eventually(partial(_end_what_counts, own_database))
+    counts.wait("form")
+    failed = counts.look("form")
+    assert failed is not None
+    assert failed.refused == "This could not be counted now."
+
+    counts.ask("form", OLD, actor=DRAFTER)
+
+    again = counts.look("form")
+    assert again is not None
+    assert again.under_way
+
+
+def _end_what_counts(address: str) -> bool:
+    """Somebody who looks after the database ends the statement by hand."""
+    with psycopg.connect(address) as admin:
+        ended = admin.execute(
+            "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE state = 'active'"
+            " AND pid <> pg_backend_pid() AND query LIKE '%pg_sleep(60)%'"
+        )
+        return ended.fetchone() is not None
 
 
 def test_a_refusal_is_an_answer(counts: LiveCounts) -> None:

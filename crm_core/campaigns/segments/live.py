@@ -49,6 +49,13 @@ class _Counting:
     connection: Any = None
     lock: Lock = field(default_factory=Lock)
 
+    @property
+    def failed(self) -> bool:
+        """Whether the database did not answer; a refusal is an answer."""
+        if self.future is None or not self.future.done():
+            return False
+        return isinstance(self.future.exception(), _NO_ANSWER)
+
     @contextmanager
     def cancellable(self, session: Session) -> Iterator[None]:
         """Holds the connection that a cancellation goes to, only while it is this count's."""
@@ -74,6 +81,9 @@ class CalledOff(Exception):
     """A newer question took this one's place."""
 
 
+_NO_ANSWER = (CalledOff, OperationalError)
+
+
 class LiveCounts:
     """The counts of all open forms, each under the form's own key."""
 
@@ -83,10 +93,13 @@ class LiveCounts:
         self._lock = Lock()
 
     def ask(self, key: str, criteria: Criteria, *, actor: Actor) -> None:
-        """Begins to count; what the form asked before is called off, unless it was the same."""
+        """Begins to count; what the form asked before is called off, unless it was the same.
+
+        The same that could not be counted then is tried again.
+        """
         with self._lock:
             before = self._kept.get(key)
-            if before is not None and before.criteria == criteria:
+            if before is not None and before.criteria == criteria and not before.failed:
                 return
             counting = _Counting(criteria)
             self._kept[key] = counting
@@ -138,7 +151,7 @@ def _answer(criteria: Criteria, done: "Future[SegmentCount]") -> LiveCount:
         return LiveCount(criteria, counted=done.result())
     except Refusal as refusal:
         return LiveCount(criteria, refused=str(refusal))
-    except (CalledOff, OperationalError):
+    except _NO_ANSWER:
         return LiveCount(criteria, refused="This could not be counted now.")
 
 
