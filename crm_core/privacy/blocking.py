@@ -61,9 +61,17 @@ _BLOCKERS = (
     ),
     _Blocker(
         """
-        SELECT count(*) FROM crm_communication_logs
-        WHERE recipient_type = 'patient' AND recipient_id = ANY(:ids)
-            AND status IN ('pending', 'deferred')
+        SELECT (SELECT count(*) FROM crm_communication_logs
+                WHERE recipient_type = 'patient' AND recipient_id = ANY(:ids)
+                    AND status IN ('pending', 'deferred'))
+            + (SELECT count(*) FROM crm_campaigns c
+               JOIN crm_campaign_runs r ON r.campaign_id = c.id
+               JOIN crm_campaign_recipients p ON p.run_id = r.id
+               JOIN crm_unwritten_messages u ON u.run_id = r.id
+                   AND p.person_id BETWEEN u.first_person AND u.last_person
+               WHERE c.status IN ('active', 'paused') AND c.target_audience <> 'all_owners'
+                   AND p.person_id = ANY(:ids) AND u.status IN ('pending', 'deferred')
+                   AND to_jsonb(p) ->> u.channel::text = 'queued')
         """,
         "A message to the patient is on its way: wait until it has gone out, or stop its campaign.",
         "{} messages to the patient are on their way: wait until they have gone out, or stop their"

@@ -11,6 +11,8 @@ from crm_core.appointments.schemas import Cancellation
 from crm_core.base.clock import lagos_today
 from crm_core.base.db import reading, transaction
 from crm_core.base.errors import Conflict, Forbidden, Invalid, NotFound
+from crm_core.campaigns import service as campaigns
+from crm_core.campaigns.schemas import CampaignCancellation
 from crm_core.insights.search import search as search_everything
 from crm_core.loyalty import merging
 from crm_core.loyalty import queries as members
@@ -23,6 +25,7 @@ from crm_core.privacy.schemas import ErasureApproval, ErasureFilter, ErasureStat
 from tests.make import make_actor
 from tests.make_appointments import asked_for, make_visit
 from tests.make_business import make_hospital
+from tests.make_campaigns import LAUNCHER, make_queued
 from tests.make_feedback import make_feedback
 from tests.make_messages import make_message
 from tests.make_patients import DESK, make_patient
@@ -157,6 +160,21 @@ def test_what_must_end_first_is_said_in_sentences(session: Session) -> None:
     visits.cancel_appointment(session, visit.id, Cancellation(), actor=DESK)
     with pytest.raises(Conflict, match="piece of feedback"):
         approved(session, asked)
+
+
+def test_a_message_that_a_campaign_has_not_written_yet_is_on_its_way_too(session: Session) -> None:
+    patient = make_patient(session)
+    campaign = make_queued(session, channels=["sms", "email"])
+    asked = requested(session, patient.patient_code)
+
+    plan = erasures.look_at_erasure(session, asked.id, actor=APPROVER)
+    assert [each.split(":")[0] for each in plan.blockers] == [
+        "A message to the patient is on its way"
+    ]
+
+    because = CampaignCancellation(reason="The talk was called off")
+    campaigns.cancel_campaign(session, campaign.id, because, actor=LAUNCHER)
+    assert erasures.look_at_erasure(session, asked.id, actor=APPROVER).blockers == []
 
 
 def test_what_would_go_and_stay_is_shown_with_counts(session: Session) -> None:
