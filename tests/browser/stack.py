@@ -21,6 +21,7 @@ class Stack:
     """Dashboard, API and worker on an embedded database of their own, with the sample data."""
 
     variables: Mapping[str, str]
+    pid: int
     _tokens: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -28,7 +29,7 @@ class Stack:
         """The address as `up` prints it: the session's cookie is Secure, so by this name alone."""
         return f"http://localhost:{self.variables['CRM_DASHBOARD_PORT']}"
 
-    def command(self, *words: str, typed: str = "") -> str:
+    def command(self, *words: str, typed: str = "", patience: float = PATIENCE) -> str:
         """What `python -m crm_core` prints, beside the running product."""
         done = subprocess.run(
             [sys.executable, "-m", "crm_core", *words],
@@ -37,7 +38,7 @@ class Stack:
             input=typed,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=patience,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
@@ -73,7 +74,7 @@ def running_stack(folder: Path) -> Iterator[Stack]:
     with running(["-m", "crm_core", "up"], folder, variables) as started:
         try:
             started.wait_until_it_says(READY)
-            yield Stack(variables)
+            yield Stack(variables, started.process.pid)
         finally:
             started.process.terminate()
             started.process.wait(PATIENCE)
