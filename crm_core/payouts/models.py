@@ -90,6 +90,11 @@ class Payout(Base):
         Index("ix_crm_payouts_hospital_id_due_on_id", "hospital_id", "due_on", "id"),
         Index("ix_crm_payouts_hospital_id_net_amount_id", "hospital_id", "net_amount", "id"),
         Index(
+            "ix_crm_payouts_hospital_id_figures",
+            "hospital_id",
+            postgresql_include=["status", "due_on", "paid_at", "net_amount"],
+        ),
+        Index(
             "ix_crm_payouts_waiting",
             "created_at",
             "id",

@@ -101,6 +101,12 @@ class Feedback(Base):
             for column in ("assigned_to", "hospital_id")
         ),
         Index(
+            "ix_crm_feedback_open_figures",
+            "hospital_id",
+            postgresql_include=["type", "due_at", "escalated_at", "assigned_to"],
+            postgresql_where=_OPEN,
+        ),
+        Index(
             "ix_crm_feedback_resolved_at",
             "resolved_at",
             postgresql_where=text("status = 'resolved'"),

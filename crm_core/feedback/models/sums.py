@@ -1,6 +1,6 @@
 """Sums that the charts read, and the transition table as the database holds it."""
 
-from sqlalchemy import BigInteger, Column, Date, Identity, String, Table
+from sqlalchemy import BigInteger, Column, Date, Identity, Index, String, Table, text
 
 from crm_core.base.db import Base
 
@@ -48,4 +48,11 @@ FeedbackSumChanges = _sums(
     "crm_feedback_sum_changes",
     Column("id", BigInteger, Identity(), primary_key=True),
     keys=False,
+)
+Index(
+    "ix_crm_feedback_sums_targets",
+    FeedbackSums.c.month,
+    FeedbackSums.c.hospital_id,
+    postgresql_include=["type", "pieces", "responded_late", "resolved_late"],
+    postgresql_where=text("kind = 'target'"),
 )
