@@ -11,7 +11,7 @@ from crm_core.feedback.schemas import TRANSITIONS, FeedbackStatus
 from crm_core.people.schemas import Role
 from tests.feedback.acts import ACTS, LEADS, feedback_in, get, steps_of
 from tests.make import make_actor
-from tests.make_feedback import make_feedback
+from tests.make_feedback import answer, make_feedback
 from tests.observe import refused_by, sql
 
 STATES = [status.value for status in FeedbackStatus]
@@ -83,7 +83,8 @@ def test_those_who_only_read_do_nothing(session: Session, act: str) -> None:
         ("INSERT INTO crm_feedback_transitions VALUES ('new', 'closed')", "permission denied"),
         ("DELETE FROM crm_feedback", "permission denied"),
         ("DELETE FROM crm_feedback_entries", "permission denied"),
-        ("UPDATE crm_feedback_entries SET body = ''", "permission denied"),
+        ("UPDATE crm_feedback_entries SET body = ''", "append-only"),
+        ("UPDATE crm_feedback_entries SET who = ''", "permission denied"),
         ("UPDATE crm_feedback_sums SET pieces = 0", "permission denied"),
         ("UPDATE crm_feedback SET message = 'All was well'", "feedback_fixed"),
         ("UPDATE crm_feedback SET created_at = now() + interval '1 day'", "feedback_fixed"),
@@ -92,6 +93,6 @@ def test_those_who_only_read_do_nothing(session: Session, act: str) -> None:
 def test_the_application_cannot_rewrite_what_was_said_or_done(
     session: Session, statement: str, refusal: str
 ) -> None:
-    make_feedback(session)
+    answer(session, make_feedback(session).id)
     with refused_by(session, refusal):
         sql(session, statement)
