@@ -66,6 +66,12 @@ def list_erasures(filters: ErasureFilter, *, actor: Actor) -> Read[ErasureRead]:
     return ERASURES.read(filters)
 
 
+def count_waiting(session: Session) -> int:
+    """How many requests wait for a decision."""
+    waiting = select(func.count()).where(Erasure.state == ErasureState.REQUESTED.value)
+    return session.execute(waiting).scalar_one()
+
+
 def erasure_of(session: Session, patient_id: int) -> ErasureRead | None:
     """What says of an erased patient that, when and by which request they were erased."""
     found = session.scalar(

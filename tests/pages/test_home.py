@@ -26,8 +26,10 @@ from tests.make_business import (
 )
 from tests.make_campaigns import DRAFTER, make_campaign
 from tests.make_feedback import make_feedback
+from tests.make_patients import make_patient
 from tests.observe import executed, sql
 from tests.pages.acting import errors
+from tests.privacy.acts import requested
 
 Open = Callable[..., AppTest]
 
@@ -212,3 +214,11 @@ def test_an_approver_is_led_to_campaigns_that_wait(home: Open, session: Session)
 
     assert ways(home(Role.APPROVER))["1 campaign to approve"] == "campaigns?status=pending_approval"
     assert "1 campaign to approve" not in ways(home(Role.FINANCE))
+
+
+def test_an_approver_is_told_of_those_who_ask_to_be_erased(home: Open, session: Session) -> None:
+    requested(session, make_patient(session).patient_code)
+
+    told = "1 request to be erased to decide"
+    assert ways(home(Role.APPROVER))[told] == "erasures?state=requested"
+    assert told not in ways(home(Role.ADMIN))

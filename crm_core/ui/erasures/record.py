@@ -1,5 +1,7 @@
 """One request: what would go and what stays, what is in the way, and the decision."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from crm_core.people.schemas import Actor, Permission
@@ -12,20 +14,13 @@ from crm_core.privacy.schemas import (
     ErasureState,
     HeldRows,
 )
-from crm_core.ui import address_bar, facts, tables
+from crm_core.ui import address_bar, facts
 from crm_core.ui.erasures.listing import state_of
-from crm_core.ui.formatting import counted, day, moment
+from crm_core.ui.formatting import counted, day, moment, words
 from crm_core.ui.forms import Form
 from crm_core.ui.page import act, form_token, load
 from crm_core.ui.plain import plain
 from crm_core.ui.states import chips, label_of
-
-_COLUMNS = {
-    "What": tables.text(width=210),
-    "Rows": tables.number(width=70),
-    "Erased": tables.text(width="large"),
-    "Kept, and why": tables.text(width="large"),
-}
 
 
 def show(erasure_id: int, actor: Actor) -> None:
@@ -37,6 +32,9 @@ def show(erasure_id: int, actor: Actor) -> None:
     chips([state_of(plan.erasure)])
     _facts(plan.erasure)
     if plan.erasure.state is ErasureState.REQUESTED:
+        if st.button("To the patient", icon=":material/person:"):
+            asked = {"patient": plan.erasure.patient_code}
+            st.switch_page("pages/patients.py", query_params=asked)
         for sentence in plan.blockers:
             st.warning(plain(sentence))
         _decide(plan, actor)
@@ -53,19 +51,17 @@ def told(erasure: ErasureRead) -> str:
 
 
 def _facts(erasure: ErasureRead) -> None:
-    decided = erasure.decided_at
-    facts.show(
-        {
-            "Asked by": label_of(erasure.asked_by.value),
-            "Asked on": day(erasure.asked_on),
-            "Answer by": day(erasure.due_on),
-            "Written down by": erasure.requested_by_name,
-            "How they asked": erasure.reason or None,
-            "Decided by": erasure.decided_by_name,
-            "Decided at": None if decided is None else moment(decided),
-            "Refused because": erasure.refusal or None,
-        }
-    )
+    told = {
+        "Asked by": label_of(erasure.asked_by.value),
+        "Asked on": day(erasure.asked_on),
+        "Answer by": day(erasure.due_on),
+        "Written down by": erasure.requested_by_name,
+        "How they asked": erasure.reason,
+        "Decided by": erasure.decided_by_name,
+        "Decided at": erasure.decided_at and moment(erasure.decided_at),
+        "Refused because": erasure.refusal,
+    }
+    facts.show({label: value for label, value in told.items() if value})
 
 
 def _decide(plan: ErasurePlan, actor: Actor) -> None:
@@ -109,28 +105,17 @@ def _refuse(erasure: ErasureRead, actor: Actor) -> None:
 
 def _held(plan: ErasurePlan) -> None:
     done = plan.erasure.state is ErasureState.DONE
-    st.subheader("What was held" if done else "What is held", anchor=False)
-    tables.show(
-        tables.Table(
-            rows=[_row(held) for held in plan.held],
-            columns=_COLUMNS,
-            alt="What is held of the person, table by table",
-            empty="Nothing is held.",
-            name="held",
-        )
-    )
+    st.subheader("What went and what stayed" if done else "What goes and what stays", anchor=False)
+    for held in plan.held:
+        with st.expander(f"{words(held.table.removeprefix('crm_'))}: {counted(held.rows, 'row')}"):
+            _fields(held)
 
 
-def _row(held: HeldRows) -> dict[str, object]:
-    return {
-        "What": _words(held.table.removeprefix("crm_")),
-        "Rows": held.rows,
-        "Erased": ", ".join(map(_words, held.erased)),
-        "Kept, and why": "; ".join(
-            f"{why} ({', '.join(map(_words, columns))})" for why, columns in held.kept.items()
-        ),
-    }
+def _fields(held: HeldRows) -> None:
+    goes = {"Goes": _listed(held.erased)} if held.erased else {}
+    stays = {f"Stays: {why}": _listed(columns) for why, columns in held.kept.items()}
+    facts.show(goes | stays)
 
 
-def _words(name: str) -> str:
-    return name.replace("_", " ")
+def _listed(columns: Sequence[str]) -> str:
+    return ", ".join(column.replace("_", " ") for column in columns)

@@ -8,6 +8,7 @@ from crm_core.base.clock import from_lagos
 OWNERS, PAYOUTS, LOYALTY = "pages/owners.py", "pages/payouts.py", "pages/loyalty.py"
 VISITS, FEEDBACK = "pages/appointments.py", "pages/feedback.py"
 MESSAGES, CAMPAIGNS = "pages/communications.py", "pages/campaigns.py"
+ERASURES = "pages/erasures.py"
 
 Params = Mapping[str, str]
 

@@ -13,6 +13,7 @@ from crm_core.insights.schemas import MonthToPrepare, Waiting
 from crm_core.payouts.queries import payout_stats
 from crm_core.payouts.schemas import PayoutStats, PayoutStatus
 from crm_core.people.schemas import Actor, Permission
+from crm_core.privacy.erasures import count_waiting
 from crm_core.ui.feedback.queue import staff_id
 from crm_core.ui.formatting import counted
 from crm_core.ui.home import places
@@ -34,6 +35,7 @@ class Desk:
     to_prepare: Sequence[MonthToPrepare]
     payouts: PayoutStats
     to_do: ToDo
+    erasures: int
 
 
 def read(session: Session, actor: Actor) -> Desk:
@@ -43,6 +45,7 @@ def read(session: Session, actor: Actor) -> Desk:
         to_prepare=insights.months_to_prepare(session),
         payouts=payout_stats(session),
         to_do=to_do(session, staff_id(actor)),
+        erasures=count_waiting(session) if actor.may(Permission.ERASURES_APPROVE) else 0,
     )
 
 
@@ -51,6 +54,7 @@ def needs_of(desk: Desk, actor: Actor) -> list[Need]:
     return [
         *(_payouts_to_approve(desk) if actor.may(Permission.PAYOUTS_APPROVE) else []),
         *(_campaigns(desk) if actor.may(Permission.CAMPAIGNS_APPROVE) else []),
+        *_erasures(desk),
         *(_cases(desk) if actor.may(Permission.FEEDBACK_WRITE) else []),
         *(_payments(desk) if actor.may(Permission.PAYOUTS_PAY) else []),
         *(_months(desk.to_prepare) if actor.may(Permission.PAYOUTS_MAKE) else []),
@@ -76,6 +80,15 @@ def _campaigns(desk: Desk) -> list[Need]:
         f"{counted(desk.to_do.campaigns, 'campaign')} to approve",
         ":material/campaign:",
         (places.CAMPAIGNS, {"status": "pending_approval"}),
+    )
+
+
+def _erasures(desk: Desk) -> list[Need]:
+    return _need(
+        desk.erasures,
+        f"{counted(desk.erasures, 'request')} to be erased to decide",
+        ":material/person_off:",
+        (places.ERASURES, {"state": "requested"}),
     )
 
 
