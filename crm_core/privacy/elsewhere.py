@@ -26,6 +26,8 @@ def erase_elsewhere(session: Session, person: Person) -> dict[str, list[int]]:
         "ids": person.ids,
         "names": [f"%{_literally(name)}%" for name in person.names],
         "marks": [f"%{_literally(mark)}%" for mark in person.marks],
+        "visits": list(session.scalars(_VISITS_OF, {"ids": person.ids})),
+        "messages": list(session.scalars(_MESSAGES_TO, {"ids": person.ids})),
     }
     return {
         table: list(session.scalars(statement, values)) for table, statement in _ELSEWHERE.items()
@@ -65,10 +67,8 @@ def _finds(search: str) -> str:
 # The id of an element is that of what the act was about; lines of imports have none of the person.
 _ITS_IDS = """CASE
     WHEN r.kind LIKE 'patient_merge%' THEN p.id = ANY(:ids)
-    WHEN r.kind LIKE 'appointment%' THEN EXISTS (SELECT FROM crm_appointments a
-        WHERE a.id = p.id AND a.patient_id = ANY(:ids))
-    WHEN r.kind LIKE 'message%' THEN EXISTS (SELECT FROM crm_communication_logs m
-        WHERE m.id = p.id AND m.recipient_type = 'patient' AND m.recipient_id = ANY(:ids))
+    WHEN r.kind LIKE 'appointment%' THEN p.id = ANY(:visits)
+    WHEN r.kind LIKE 'message%' THEN p.id = ANY(:messages)
     WHEN r.kind = 'patient_import' THEN p.label ILIKE ANY(:names) END"""
 
 
@@ -121,3 +121,8 @@ _EXPORTS = text(
 )
 _LINES = text("SELECT id FROM crm_history WHERE table_name = :table AND record_id = ANY(:ids)")
 _FORGET_NAMES = text("SELECT crm_forget_names(:words)")
+_VISITS_OF = text("SELECT id FROM crm_appointments WHERE patient_id = ANY(:ids)")
+_MESSAGES_TO = text(
+    "SELECT id FROM crm_communication_logs"
+    " WHERE recipient_type = 'patient' AND recipient_id = ANY(:ids)"
+)

@@ -85,6 +85,8 @@ LOOKS = [
     Look("campaign-effect", CAMPAIGNER, "/campaigns?campaign=1&tab=effect", "control group"),
     Look("loyalty", VIEWER, "/loyalty", "Points", guide=True),
     Look("exports", ANALYST, "/loyalty?tab=exports", "Exports so far", guide=True),
+    Look("erasures", ADMINISTRATOR, "/erasures", "Somebody asks to be erased"),
+    Look("erasure", APPROVER, "/erasures?erasure=1", "What goes and what stays", guide=True),
     Look("admin", ADMINISTRATOR, "/admin", "Sign-ins"),
     Look("settings", ADMINISTRATOR, "/admin?tab=Settings", "Settings"),
     Look("history", ADMINISTRATOR, "/admin?tab=History", "Last sealed", guide=True),

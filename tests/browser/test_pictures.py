@@ -9,7 +9,7 @@ from tests.browser.conftest import SitDown
 from tests.browser.desk import APPROVER, FINANCE, Desk
 from tests.browser.looks import ANALYST, LOOKS, Look
 from tests.browser.payouts import make_payouts, prepare_month
-from tests.browser.stack import Stack
+from tests.browser.stack import Stack, data_of
 
 pytestmark = pytest.mark.browser
 
@@ -30,10 +30,13 @@ _RULES = {
 
 @pytest.fixture(scope="module", autouse=True)
 def furnished(stack: Stack) -> None:
-    """A month prepared, a payout for two approvers, one to another account; and an analyst."""
+    """A month prepared, payouts for two approvers and to another account, a request; an analyst."""
     prepare_month(stack, add_months(month_start(lagos_today()), -2))
     make_payouts(stack, "14500000.00")
     make_payouts(stack, "2750000.00", **OTHER_ACCOUNT)
+    asked = {"patient_code": "PAT-001", "asked_on": f"{lagos_today()}", "reason": "By letter"}
+    with stack.api("admin") as api:
+        data_of(api.post("/privacy/erasures", json=asked))
     roles = ("--name", "Tunde Bakare", "--role", "analyst")
     stack.command("user", "create", ANALYST, *roles, typed="correct horse battery staple\n")
 

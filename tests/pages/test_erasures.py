@@ -14,7 +14,7 @@ from crm_core.privacy import erasures
 from crm_core.privacy.schemas import ErasureState
 from tests.make_appointments import make_visit
 from tests.make_patients import make_patient
-from tests.pages.acting import cells, chips, errors, fill, htmls, labels, press, texts
+from tests.pages.acting import cells, chips, errors, fill, labels, press, texts
 from tests.privacy.acts import erased, refused, requested
 
 Open = Callable[..., AppTest]
@@ -74,7 +74,7 @@ def test_an_approver_looks_and_erases(desk: Open, session: Session) -> None:
     asked = requested(session, patient.patient_code)
     page = desk(Role.APPROVER, erasure=asked.id)
     assert "Patients: 1 row" in [each.label for each in page.expander]
-    assert "first name" in str(htmls(page))
+    assert "Goes: first name, last name, phone" in str(texts(page))
     assert page.button(key="approve").disabled
 
     page.checkbox[0].check().run()

@@ -11,6 +11,7 @@ from crm_core.appointments.schemas import Cancellation, WaitlistCreate
 from crm_core.base import crypto, history, idempotency
 from crm_core.base.db import attribute
 from crm_core.base.idempotency import Answer
+from crm_core.base.preflight import Change, Done, Verdict, store_receipt
 from crm_core.feedback import service as feedback
 from crm_core.feedback.schemas import FeedbackNote
 from crm_core.loyalty import merging
@@ -119,6 +120,7 @@ def _registered(session: Session) -> MemberRead:
 def _treated(session: Session, patient_id: int, hospital_id: int) -> None:
     visit = make_visit(session, patient_id, hospital_id, reason=SAID, notes=SAID)
     visits.cancel_appointment(session, visit.id, Cancellation(reason=SAID), actor=DESK)
+    _proven(session, "appointment_move", visit.id)
     past = make_visit(session, patient_id, hospital_id, reason=SAID)
     begin_ago(session, past.id, days=2)
     visits.mark_no_show(session, past.id, actor=SUPERVISOR)
@@ -145,7 +147,8 @@ def _moved_points(session: Session, patient_id: int) -> None:
 
 
 def _written_to(session: Session, patient_id: int) -> None:
-    make_sent(session, patient_id, WAMID, content=SAID)
+    message = make_sent(session, patient_id, WAMID, content=SAID)
+    _proven(session, "message_settlement", message.id)
     choice = Choice.model_validate(
         {"recipient_type": "patient", "recipient_id": patient_id, "channel": "email"}
     )
@@ -190,6 +193,14 @@ def _merged(session: Session, stays_id: int, gone_id: int) -> None:
 def _imported(session: Session) -> None:
     take_over(session, line("Somebody Else"))
     look(session, file_of(line("Zinariya Oqwuezu", phone=PHONE, nin=NIN, address="zqaddress")))
+
+
+def _proven(session: Session, kind: str, record_id: int) -> None:
+    """A receipt of a bulk act that changed the record, and once refused to."""
+    changed = Change(id=record_id, label=SAID, before="then", after="now")
+    refused = Verdict(id=record_id, label=PHONE, ok=False, code="no", reason=SAID)
+    done = Done(kind, "Many at once", [changed], [refused], {})
+    store_receipt(session, done, who="staff:1", who_name="Ada", fingerprint="x")
 
 
 def _looked_for(session: Session, patient: MemberRead) -> None:

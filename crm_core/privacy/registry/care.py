@@ -50,7 +50,7 @@ PATIENT = Held(
         # The record leads to itself, as a withdrawn one: no list, search or count has it.
         "merged_into_id": Erased("CAST(:stays AS bigint)"),
         "withdrawn_at": Erased("CASE WHEN id = :stays THEN coalesce(withdrawn_at, now()) END"),
-        "search": Kept("PostgreSQL works it out from the names"),
+        "search": Kept("worked out from the names"),
         **all_of(Kept(PSEUDONYM), "id patient_code referred_by_id"),
         **all_of(Kept(STATISTICS), "gender state preferred_hospital_id registration_date"),
         **all_of(Kept(CARE), "last_visit_date visit_count"),
@@ -179,7 +179,7 @@ FEEDBACK = (
             "message": Erased("CASE WHEN message = '' THEN '' ELSE '[erased]' END"),
             "resolution": WORDS,
             "alarm_words": Erased("'{}'"),
-            "search": Kept("PostgreSQL works it out from code, subject and message"),
+            "search": Kept("worked out from code, subject and message"),
             **all_of(Kept(PSEUDONYM), "id feedback_code patient_id source_type source_id"),
             **all_of(Kept(STATISTICS), "owner_id staff_id hospital_id department_id"),
             **all_of(Kept(STATISTICS), "about_staff_id visit_id type category rating nps"),

@@ -101,7 +101,8 @@ CAMPAIGNS = (
     ),
     Held(
         "crm_campaign_lists",
-        "person_id = ANY(:ids)",
+        "campaign_id IN (SELECT id FROM crm_campaigns WHERE target_audience <> 'all_owners')"
+        " AND person_id = ANY(:ids)",
         all_of(Kept(PSEUDONYM), "id campaign_id person_id"),
     ),
 )

@@ -112,9 +112,10 @@ def _held(plan: ErasurePlan) -> None:
 
 
 def _fields(held: HeldRows) -> None:
-    goes = {"Goes": _listed(held.erased)} if held.erased else {}
-    stays = {f"Stays: {why}": _listed(columns) for why, columns in held.kept.items()}
-    facts.show(goes | stays)
+    if held.erased:
+        st.text(f"Goes: {_listed(held.erased)}.")
+    for why, columns in held.kept.items():
+        st.text(f"Stays: {_listed(columns)}; {why}.")
 
 
 def _listed(columns: Sequence[str]) -> str:
