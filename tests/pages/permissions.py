@@ -165,6 +165,7 @@ ROUND = {
     "Show only these",
     "Those that end soonest",
     "To the erasures",
+    "To the patient",
     "Who has points",
     "Who waits too long",
 }
