@@ -152,7 +152,8 @@ def read_backup(file: Path) -> None:
         backup.restore(urls.owner, file, say=_note)
         backup.calm(urls.app, file, actor=_me())
     click.echo(
-        "Restored. Next: `python -m crm_core verify`, and look at what waits under Messages."
+        "Restored. Next: `erase-again` with the list of erasures, `verify`, and a look at what"
+        " waits under Messages."
     )
 
 

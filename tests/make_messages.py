@@ -4,7 +4,7 @@ from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
 from crm_core.messaging import service
-from crm_core.messaging.models import Communication, MessageTemplate
+from crm_core.messaging.models import Communication, InboundMessage, MessageTemplate
 from crm_core.messaging.schemas import CommunicationRead, Outgoing
 from crm_core.people.schemas import Role
 from tests.make import make_actor
@@ -38,6 +38,22 @@ def make_template(session: Session, name: str, **more: object) -> MessageTemplat
     session.add(template)
     session.flush()
     return template
+
+
+def make_reply(session: Session, patient_id: int, sender: str) -> InboundMessage:
+    """A question that no rule could answer, and which waits for a person."""
+    reply = InboundMessage(
+        channel="sms",
+        provider="sandbox",
+        provider_id=f"reply-{patient_id}",
+        sender=sender,
+        text="What shall I bring?",
+        patient_id=patient_id,
+        outcome="person",
+    )
+    session.add(reply)
+    session.flush()
+    return reply
 
 
 def make_sent(

@@ -14,7 +14,7 @@ from tests.api.calls import API, created, done, refusal, wrong_fields
 from tests.api.conftest import SignedIn
 from tests.api.shapes import INSTANT, TEXT, Shape, wrong_in
 from tests.make_business import make_owner
-from tests.make_messages import make_message, make_template
+from tests.make_messages import make_message, make_reply, make_template
 from tests.make_patients import make_patient
 
 MESSAGES = f"{API}/communications"
@@ -202,16 +202,7 @@ def test_choices_are_made_and_seen(desk: TestClient, session: Session) -> None:
 
 def test_replies_that_wait_are_dealt_with(desk: TestClient, session: Session) -> None:
     patient = make_patient(session)
-    reply = InboundMessage(
-        channel="sms",
-        provider="sandbox",
-        provider_id="b",
-        sender=patient.phone,
-        text="What shall I bring?",
-        patient_id=patient.id,
-        outcome="person",
-    )
-    session.add(reply)
+    reply = make_reply(session, patient.id, patient.phone)
     session.commit()
 
     (waiting,) = done(desk.get(f"{MESSAGES}/replies", params={"open": True}))

@@ -10,7 +10,6 @@ from crm_core.integrations.incoming import keep_refused
 from crm_core.integrations.incoming.schemas import Source
 from crm_core.integrations.outgoing import service as outgoing
 from crm_core.integrations.outgoing.schemas import SubscriptionCreate
-from crm_core.messaging.models import InboundMessage
 from crm_core.payouts import service as payouts
 from crm_core.people import service as people
 from crm_core.people.schemas import Role, TokenCreate
@@ -34,7 +33,7 @@ from tests.make_business import (
 from tests.make_campaigns import DRAFTER, make_approved, make_campaign, make_launched
 from tests.make_feedback import make_feedback, resolve
 from tests.make_imports import file_of, line, look
-from tests.make_messages import make_message, make_template
+from tests.make_messages import make_message, make_reply, make_template
 from tests.make_patients import make_patient, make_reward
 from tests.privacy.acts import erased, requested
 
@@ -108,16 +107,7 @@ def _of_messages(session: Session) -> Iterator[Stop]:
     patient = make_patient(session)
     message = make_message(session, patient.id)
     template = make_template(session, "reminder_of_the_house")
-    reply = InboundMessage(
-        channel="sms",
-        provider="sandbox",
-        provider_id="house",
-        sender=patient.phone,
-        text="What shall I bring?",
-        patient_id=patient.id,
-        outcome="person",
-    )
-    session.add(reply)
+    reply = make_reply(session, patient.id, patient.phone)
     session.commit()
     yield "communications", {}
     yield "communications", {"message": message.id}

@@ -19,7 +19,7 @@ from crm_core.messaging.threads import thread_of
 from crm_core.patients.schemas import PatientRead
 from crm_core.people.schemas import Role
 from tests.make_business import make_owner
-from tests.make_messages import make_message, make_template
+from tests.make_messages import make_message, make_reply, make_template
 from tests.make_patients import make_patient
 from tests.pages.acting import cells, chips, choose, errors, fill, htmls, labels, metric, press
 from tests.pages.acting import texts as said
@@ -220,16 +220,7 @@ def test_an_owner_has_the_same_tab(visit: Open, session: Session) -> None:
 def test_a_reply_that_waits_is_dealt_with(
     messages: Open, session: Session, patient: PatientRead
 ) -> None:
-    reply = InboundMessage(
-        channel="sms",
-        provider="sandbox",
-        provider_id="a",
-        sender=patient.phone,
-        text="What shall I bring?",
-        patient_id=patient.id,
-        outcome="person",
-    )
-    session.add(reply)
+    reply = make_reply(session, patient.id, patient.phone)
     session.commit()
     page = messages(Role.VIEWER, tab="replies", reply=reply.id)
     assert cells(page, "From") == ["Chioma Okafor"]
