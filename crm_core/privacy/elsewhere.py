@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from crm_core.privacy.person import Person
+from crm_core.privacy.registry import HELD
 
 
 def searches_of(session: Session, person: Person) -> list[int]:
@@ -14,7 +15,8 @@ def searches_of(session: Session, person: Person) -> list[int]:
 
     To be asked before anything is erased: the person's own words tell.
     """
-    return list(session.scalars(_EXPORTS, {"ids": person.ids}))
+    tables = [held.table for held in HELD]
+    return list(session.scalars(_EXPORTS, {"ids": person.ids, "tables": tables}))
 
 
 def erase_elsewhere(session: Session, person: Person) -> dict[str, list[int]]:
@@ -112,8 +114,7 @@ _ELSEWHERE = {
 _EXPORTS = text(
     f"""
     SELECT h.id FROM crm_history h
-    WHERE h.table_name IN ('crm_patients', 'crm_appointments', 'crm_feedback',
-            'crm_communication_logs', 'crm_loyalty_transactions', 'crm_loyalty_accounts')
+    WHERE h.table_name = ANY(:tables)
       AND h.record_id IS NULL AND h.action = 'export'
       AND h.after -> 'filters' ->> 'search' IS NOT NULL
       AND {_finds("(h.after -> 'filters' ->> 'search')")}

@@ -7,6 +7,7 @@ from enum import StrEnum
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from crm_core.base.db import refusing_violations
 from crm_core.base.errors import Conflict
 from crm_core.patients.models import Patient
 from crm_core.patients.queries import surviving_by_code
@@ -55,12 +56,11 @@ def erase_again(session: Session, proof: ErasureProof, *, actor: Actor) -> Repea
     if standing is not None and standing.state == ErasureState.DONE:
         return Repeated.THERE
     erasure_id = _write_down(session, patient_id, proof) if standing is None else standing.id
-    carry_out(
-        session,
-        erasure_id,
-        decided_by=proof.decided_by,
-        decided_by_name=proof.decided_by_name,
-    )
+    by = {"decided_by": proof.decided_by, "decided_by_name": proof.decided_by_name}
+    with refusing_violations(
+        ck_crm_erasures_four_eyes="Whoever approved it has written a new request down: refuse that."
+    ):
+        carry_out(session, erasure_id, **by)
     return Repeated.ERASED
 
 

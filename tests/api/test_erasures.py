@@ -10,6 +10,8 @@ from tests.api.calls import API, created, done
 from tests.api.conftest import SignedIn
 from tests.make_appointments import make_visit
 from tests.make_patients import make_patient
+from tests.privacy.acts import erased
+from tests.privacy.lives import MARKS, lived
 
 ERASURES = f"{API}/privacy/erasures"
 
@@ -77,3 +79,20 @@ def test_a_wrong_request_names_its_field(desk: TestClient) -> None:
     assert desk.post(ERASURES, json=body("PAT-999999")).status_code == 404
     answer = desk.post(ERASURES, json=body("PAT-001", asked_by="a neighbour"))
     assert (answer.status_code, "asked_by" in answer.text) == (400, True)
+
+
+def test_no_list_gives_an_erased_person(signed_in: SignedIn, session: Session) -> None:
+    life = lived(session)
+    erased(session, life.patient.patient_code)
+    reader = signed_in(*Role)
+
+    for path in (
+        *("/appointments", "/waitlist", "/feedback", "/communications", "/patients", "/receipts"),
+        *("/communications/replies", "/receipts/1", "/receipts/2", "/receipts/3"),
+        *("/exports/patients", "/exports/visits", "/exports/feedback", "/exports/messages"),
+        f"/search?q={life.patient.patient_code}",
+        f"/communications/thread?recipient_type=patient&recipient_id={life.patient.id}",
+    ):
+        told = reader.get(f"{API}{path}")
+        assert told.status_code == 200, path
+        assert [mark for mark in MARKS if mark in told.text.lower()] == [], path

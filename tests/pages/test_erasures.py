@@ -14,8 +14,10 @@ from crm_core.privacy import erasures
 from crm_core.privacy.schemas import ErasureState
 from tests.make_appointments import make_visit
 from tests.make_patients import make_patient
+from tests.observe import sql
 from tests.pages.acting import cells, chips, errors, fill, labels, press, texts
 from tests.privacy.acts import erased, refused, requested
+from tests.privacy.lives import MARKS, Life, lived
 
 Open = Callable[..., AppTest]
 
@@ -150,3 +152,51 @@ def test_the_page_of_an_erased_patient_says_so_and_no_more(
     assert f"by request no. {done.id}" in page.info[0].value.replace("\\", "")
     assert "Zainab" not in str(page)
     assert "To the erasure" not in labels(page)
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("pages/appointments.py", {"visit": "crm_appointments"}),
+        ("pages/appointments.py", {"tab": "all-visits"}),
+        ("pages/feedback.py", {"feedback": "crm_feedback"}),
+        ("pages/feedback.py", {"tab": "all-feedback"}),
+        ("pages/communications.py", {"message": "crm_communication_logs"}),
+        ("pages/communications.py", {"tab": "replies"}),
+        ("pages/communications.py", {}),
+        ("pages/receipts.py", {"receipt": "crm_receipts"}),
+        ("pages/campaigns.py", {"campaign": "crm_campaigns"}),
+        ("pages/loyalty.py", {}),
+        ("pages/search.py", {"q": "crm_patients"}),
+        ("pages/admin.py", {"tab": "History"}),
+        ("pages/admin.py", {"tab": "History", "table": "crm_patients"}),
+    ],
+)
+def test_no_page_shows_an_erased_person(
+    visit: Open, session: Session, path: str, query: dict[str, str]
+) -> None:
+    life = lived(session)
+    erased(session, life.patient.patient_code)
+    given = {name: str(theirs(session, value, life)) for name, value in query.items()}
+
+    page = visit(path, *Role, **given)
+
+    assert [mark for mark in MARKS if mark in str(page).lower()] == []
+    assert not [each for each in errors(page) if "late" not in each]
+
+
+def theirs(session: Session, table: str, life: Life) -> object:
+    """The first record of theirs in this table; what is no table stays as it is."""
+    if table == "crm_patients":
+        return life.patient.patient_code
+    where = {
+        "crm_appointments": "patient_id = :id",
+        "crm_feedback": "patient_id = :id",
+        "crm_communication_logs": "recipient_id = :id AND recipient_type = 'patient'",
+        "crm_receipts": "kind = 'patient_merge'",
+        "crm_campaigns": ":id > 0",
+    }.get(table)
+    if where is None:
+        return table
+    found = f"SELECT min(id) FROM {table} WHERE {where}"
+    return sql(session, found, id=life.patient.id).scalar_one()
