@@ -113,7 +113,10 @@ LEFT_OUT = tuple(fate for fate in Fate if fate is not Fate.QUEUED)
 
 
 class RunState(StrEnum):
-    """Where a launch, or the day's run of an open campaign, is."""
+    """Where a launch, or the day's run of an open campaign, is.
+
+    Only a run that was begun before batches were of people can be ``queueing``.
+    """
 
     WAITING = "waiting"
     QUEUEING = "queueing"
