@@ -91,7 +91,7 @@ def _raw_fate(brief: Brief, channel: str) -> str:
     address = "email" if channel == "email" else "phone"
     cases = [(f"k.opted_out_{channel}", "opted_out")]
     if brief.recipient_type is RecipientType.PATIENT:
-        cases.append((f"NOT coalesce((a.agreed -> '{channel}')::boolean, false)", "no_consent"))
+        cases.append((f"a.agreed @> '{{\"{channel}\": true}}' IS NOT TRUE", "no_consent"))
     cases.append((f"a.{address} IS NULL", "no_address"))
     if address == "phone":
         cases.append(("a.phone NOT LIKE '+234%' OR length(a.phone) <> 14", "invalid_number"))
