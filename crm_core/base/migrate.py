@@ -33,6 +33,7 @@ def migrate(url: str) -> None:
             connection.execute(text("SET lock_timeout = '10s'"))
             connection.commit()
             command.upgrade(_config(connection), "head")
+            connection.execute(text(_STEP_DOWN))
             connection.commit()
     except ProgrammingError as error:
         if isinstance(error.orig, InsufficientPrivilege):
@@ -40,6 +41,19 @@ def migrate(url: str) -> None:
         raise
     finally:
         engine.dispose()
+
+
+# Since PostgreSQL 16 whoever makes a role may give it away, and not put it on: with one login for
+# everything its connections could not become the application's.
+_STEP_DOWN = """
+DO $$ BEGIN
+    IF current_setting('server_version_num')::int >= 160000
+       AND NOT pg_has_role('crm_app', 'SET')
+       AND pg_has_role('crm_app', 'MEMBER WITH ADMIN OPTION') THEN
+        EXECUTE format('GRANT crm_app TO %I', current_user);
+    END IF;
+END $$
+"""
 
 
 def is_current(connection: Connection) -> bool:

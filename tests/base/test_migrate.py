@@ -8,13 +8,15 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.dialects.postgresql.base import ischema_names
 
+from crm_core.base.db import APP_ROLE, CONNECTION
 from crm_core.base.history import Xid8
 from crm_core.base.migrate import DatabaseUnfit, is_current, migrate
 from crm_core.migrations import METADATA
-from tests.servers import Databases
+from tests.servers import Databases, as_uri
 
 
 def test_an_empty_database_becomes_current(empty_database: str) -> None:
@@ -126,6 +128,32 @@ def test_a_role_that_may_not_create_is_told_so_in_a_sentence(empty_database: str
     url = empty_database.replace("crm_owner", "crm_app")
     with pytest.raises(DatabaseUnfit, match="may not"):
         migrate(url)
+
+
+def test_one_login_for_everything_becomes_the_application(lone_login: str) -> None:
+    migrate(lone_login)
+
+    with psycopg.connect(lone_login, **CONNECTION) as connection:
+        assert connection.execute("SELECT current_user").fetchone() == (APP_ROLE,)
+
+
+@pytest.fixture
+def lone_login(databases: Databases) -> Iterator[str]:
+    """An empty database of a login that made the application's role, as an administrator gives it.
+
+    Since PostgreSQL 16 it may give the role away then, and not put it on.
+    """
+    login, name = f"{databases.run}_alone", databases.empty()
+    with psycopg.connect(databases.admin_url, autocommit=True) as admin:
+        if admin.info.server_version < 160_000:
+            pytest.skip("Until PostgreSQL 15 every member of a role may put it on.")
+        admin.execute(f"CREATE ROLE {login} LOGIN CREATEROLE PASSWORD 'alone'")
+        admin.execute(f"GRANT {APP_ROLE} TO {login} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
+        admin.execute(f"ALTER DATABASE {name} OWNER TO {login}")
+        yield as_uri(make_conninfo(databases.admin_url, dbname=name, user=login, password="alone"))
+        databases.drop(name)
+        admin.execute(f"REVOKE {APP_ROLE} FROM {login} CASCADE")
+        admin.execute(f"DROP ROLE {login}")
 
 
 def test_the_application_may_not_change_tables(own_database: str) -> None:
