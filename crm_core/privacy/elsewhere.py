@@ -39,7 +39,7 @@ def erase_elsewhere(session: Session, person: Person) -> dict[str, list[int]]:
 def lines_of(session: Session, rows: dict[str, list[int]]) -> list[int]:
     """The lines of the history about these rows of other tables."""
     found: list[int] = []
-    for table in ("crm_saved_views", "crm_receipts", "crm_suppressed_addresses"):
+    for table in _TOLD:
         values = {"table": table, "ids": rows.get(table, [])}
         found.extend(session.scalars(_LINES, values))
     return found
@@ -57,13 +57,18 @@ def _literally(mark: str) -> str:
 
 
 def _finds(search: str) -> str:
-    """The condition that this search would have found one of the person's records."""
+    """The condition that this search would have found one of the person's records.
+
+    A name that others have as well says nothing of the person: it stays.
+    """
     digits = f"regexp_replace({search}, '\\D', '', 'g')"
-    return f"""EXISTS (SELECT FROM crm_patients p WHERE p.id = ANY(:ids) AND (
+    return f"""NOT EXISTS (SELECT FROM crm_patients o WHERE o.id <> ALL(:ids)
+        AND o.merged_into_id IS NULL AND o.search @@ crm_search_query({search}))
+        AND EXISTS (SELECT FROM crm_patients p WHERE p.id = ANY(:ids) AND (
         p.search @@ crm_search_query({search}) OR lower(p.email) = lower({search})
         OR p.nin_last4 = {search} OR length({digits}) >= 4 AND (
             p.phone LIKE '%' || right({digits}, 10)
-            OR p.alternate_phone LIKE '%' || right({digits}, 10))))"""
+            OR p.alternate_phone LIKE '%' || right({digits}, 10))))"""  # noqa: S608
 
 
 # The id of an element is that of what the act was about; lines of imports have none of the person.
@@ -106,7 +111,25 @@ _VIEWS = f"""
 _ANSWERS = """
     UPDATE crm_idempotency_keys SET answer = NULL WHERE answer ILIKE ANY(:marks) RETURNING id
 """
+# What another system was answered about a visit is given again when it tells of it again.
+_EVENTS = """
+    UPDATE crm_integration_events v
+    SET answer = v.answer || '{"first_name": "Erased", "last_name": "person",
+            "patient_phone": "", "reason": null, "notes": null, "override_reason": null,
+            "cancellation_reason": null}',
+        body = CASE v.state WHEN 'done' THEN v.body
+               ELSE jsonb_build_object('event_id', v.event_id) END,
+        digest = CASE v.state WHEN 'done' THEN v.digest ELSE '' END,
+        refusal = CASE WHEN v.refusal IS NOT NULL THEN '[erased]' END
+    WHERE v.source = 'visits' AND CASE v.state
+        WHEN 'done' THEN (v.answer ->> 'patient_id')::bigint = ANY(:ids)
+        ELSE v.body ->> 'patient_id' = ANY(CAST(CAST(:ids AS bigint[]) AS text[]))
+             OR v.body::text ILIKE ANY(:marks) OR v.refusal ILIKE ANY(:marks) END
+    RETURNING v.id
+"""
+_TOLD = ("crm_saved_views", "crm_receipts", "crm_suppressed_addresses", "crm_appointment_answers")
 _ELSEWHERE = {
+    "crm_integration_events": text(_EVENTS),
     "crm_receipts": text(_RECEIPTS),
     "crm_saved_views": text(_VIEWS),
     "crm_idempotency_keys": text(_ANSWERS),

@@ -21,7 +21,9 @@ def erase(session: Session, erasure_id: int, person: Person) -> dict[str, int]:
     """
     session.execute(_BEGIN, {"erasure": str(erasure_id)})
     others = elsewhere.searches_of(session, person)
-    closed = list(session.scalars(_CLOSED, person.values))
+    found = {
+        table: list(session.scalars(rows, person.values)) for table, rows in _BY_ADDRESS.items()
+    }
     rows = elsewhere.erase_elsewhere(session, person)
     # The person's own record is the last: by what it says the others are found.
     counts = {held.table: _empty(session, held, person) for held in reversed(HELD)}
@@ -29,7 +31,7 @@ def erase(session: Session, erasure_id: int, person: Person) -> dict[str, int]:
     session.expire_all()
     counts["points_ended"] = loyalty.close_members(session, person.ids)
     counts["crm_name_words"] = elsewhere.forget_names(session, person.words)
-    others += elsewhere.lines_of(session, rows | {"crm_suppressed_addresses": closed})
+    others += elsewhere.lines_of(session, rows | found)
     forget = {"erasure": erasure_id, "others": others}
     counts["crm_history"] = session.execute(_FORGET, forget).scalar_one()
     session.execute(_BEGIN, {"erasure": ""})
@@ -65,7 +67,9 @@ def _held(session: Session, held: Held, person: Person) -> HeldRows:
 
 _BEGIN = text("SELECT set_config('crm.erasure', :erasure, true)")
 _FORGET = text("SELECT crm_erasure_forget(:erasure, CAST(:others AS bigint[]))")
-_CLOSED = text(
-    "SELECT id FROM crm_suppressed_addresses WHERE "  # noqa: S608
-    + next(held.where for held in HELD if held.table == "crm_suppressed_addresses")
-)
+# The database does not know whose these are: they are found by addresses, before those are erased.
+_BY_ADDRESS = {
+    held.table: text(f"SELECT id FROM {held.table} WHERE {held.where}")  # noqa: S608
+    for held in HELD
+    if held.table in {"crm_suppressed_addresses", "crm_appointment_answers"}
+}

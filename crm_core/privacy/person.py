@@ -16,8 +16,8 @@ class Person:
 
     Attributes:
         stays: the record that the others were merged into.
-        addresses: telephone numbers and email addresses.
-        names: each record's first and last name, as labels have them.
+        addresses: telephone numbers and email addresses, also those they had before.
+        names: each record's first and last name, as labels have them, also those of before.
         words: the words of the names, as the search knows them.
         marks: what only they are called by: codes, addresses and names.
     """
@@ -61,12 +61,23 @@ _PERSON = text(
     ), merged AS (
         SELECT m.before ->> 'email' AS email FROM crm_patient_merges m
         WHERE m.gone_id IN (SELECT id FROM records)
+    ), past AS (
+        SELECT r.first_name, r.last_name, was.image
+        FROM records r
+        JOIN crm_history h ON h.table_name = 'crm_patients' AND h.record_id = r.id
+        CROSS JOIN LATERAL (VALUES (h.before), (h.after)) AS was(image)
+        WHERE r.erased_at IS NULL AND was.image IS NOT NULL
     ), reached AS (
         SELECT phone AS address FROM records UNION SELECT alternate_phone FROM records
-        UNION SELECT email FROM records UNION SELECT lower(email) FROM records
-        UNION SELECT email FROM merged UNION SELECT lower(email) FROM merged
+        UNION SELECT email FROM records UNION SELECT email FROM merged
+        UNION SELECT image ->> 'phone' FROM past UNION SELECT image ->> 'alternate_phone' FROM past
+        UNION SELECT image ->> 'email' FROM past
+        UNION SELECT address FROM crm_communication_logs
+            WHERE recipient_type = 'patient' AND recipient_id IN (SELECT id FROM records)
     ), addresses AS (
-        SELECT array_agg(address) AS them FROM reached WHERE address <> ''
+        SELECT array_agg(DISTINCT them) AS them
+        FROM reached CROSS JOIN LATERAL (VALUES (address), (lower(address))) AS both_cases(them)
+        WHERE address <> ''
     ), codes AS (
         SELECT patient_code AS code FROM records
         UNION ALL SELECT appointment_code FROM crm_appointments
@@ -77,6 +88,12 @@ _PERSON = text(
         SELECT first_name || ' ' || last_name AS name,
                crm_search_text(concat_ws(' ', first_name, last_name, middle_name)) AS words
         FROM records WHERE erased_at IS NULL
+        UNION
+        SELECT coalesce(image ->> 'first_name', first_name) || ' '
+                   || coalesce(image ->> 'last_name', last_name),
+               crm_search_text(concat_ws(' ', image ->> 'first_name', image ->> 'last_name',
+                                         image ->> 'middle_name'))
+        FROM past WHERE image ?| '{first_name,last_name,middle_name}'
     )
     SELECT (SELECT array_agg(id) FROM records) AS ids, CAST(:id AS bigint) AS stays,
            (SELECT them FROM addresses) AS addresses,

@@ -38,8 +38,8 @@ class _Message:
 
     def take(self, receipt: Receipt, now: datetime) -> None:
         """Goes where the receipt says if that is forward."""
-        if not self.status.can_become(receipt.status):
-            return
+        if self.address == "" or not self.status.can_become(receipt.status):
+            return  # an empty address: the person was erased while the receipt came in
         self.failed |= MessageStatus.FAILED in {self.status, receipt.status}
         self.status, self.changed = receipt.status, True
         self.values |= {"provider": receipt.provider, "provider_id": receipt.provider_id}

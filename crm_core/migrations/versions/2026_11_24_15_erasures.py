@@ -184,7 +184,7 @@ LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
 $$;
 
 -- ``others`` are lines about no record of theirs that hold them all the same: what was searched for
--- in an export, a view or a receipt. Of those only such lines are ever emptied.
+-- in an export, a view or a receipt, and answers from a number that several have. Of those only such lines are ever emptied.
 CREATE FUNCTION crm_erasure_forget(its_erasure bigint, others bigint[]) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -202,7 +202,8 @@ BEGIN
     SELECT array_agg(name), array_agg(record) INTO tables, records FROM crm_erasure_records(ids);
     RETURN crm_history_forget(its_erasure, tables, records, ARRAY(
         SELECT id FROM crm_history WHERE id = ANY(others)
-          AND (table_name IN ('crm_saved_views', 'crm_receipts', 'crm_suppressed_addresses')
+          AND (table_name IN ('crm_saved_views', 'crm_receipts', 'crm_suppressed_addresses',
+                              'crm_appointment_answers')
                OR record_id IS NULL AND action = 'export')));
 END $$;
 

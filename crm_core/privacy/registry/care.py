@@ -138,7 +138,9 @@ VISITS = (
     ),
     Held(
         "crm_appointment_answers",
-        f"appointment_id IN ({_VISITS}) OR offer_id IN ({_OFFERS}) OR inbound_id IN ({_REPLIES})",
+        # From a number that several have: whose answer it was nobody knows.
+        f"appointment_id IN ({_VISITS}) OR offer_id IN ({_OFFERS}) OR inbound_id IN ({_REPLIES})"
+        " OR appointment_id IS NULL AND offer_id IS NULL AND sender = ANY(:addresses)",
         {
             **all_of(EMPTY, "sender said"),
             **all_of(Kept(CARE), "id inbound_id meaning outcome appointment_id candidates"),

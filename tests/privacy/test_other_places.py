@@ -1,0 +1,135 @@
+"""What tells of a person in places that are not theirs, or by what they were called before."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from crm_core.appointments.schemas import AppointmentRead
+from crm_core.base import history
+from crm_core.integrations.incoming import events
+from crm_core.integrations.incoming.schemas import Source, VisitEvent
+from crm_core.integrations.incoming.taking import keep_refused
+from crm_core.messaging.receiving.receipts import apply_receipts
+from crm_core.messaging.receiving.replies import take_replies
+from crm_core.messaging.receiving.schemas import Receipt, Reply
+from crm_core.messaging.schemas import MessageStatus
+from crm_core.patients import service as patients
+from crm_core.patients.schemas import PatientUpdate
+from crm_core.people.schemas import Role, machine
+from tests.make import make_actor
+from tests.make_business import make_hospital
+from tests.make_messages import make_sent
+from tests.make_patients import DESK, make_patient
+from tests.observe import sql
+from tests.privacy.acts import erased
+from tests.privacy.lives import MARKS, PHONE, left_of
+
+E164 = "+234" + PHONE[1:]
+HOSPITALS = make_actor(Role.VIEWER)
+
+
+def test_what_another_system_was_answered_about_a_visit_names_nobody(session: Session) -> None:
+    patient = make_patient(session, "Zinariya Oqwuezu", phone=PHONE)
+    came = VisitEvent.model_validate(
+        {"event_id": "v-1", "patient_id": patient.id, "hospital_id": make_hospital(session).id}
+    )
+    first = events.complete_visit(session, came, actor=HOSPITALS).answer
+    keep_refused(session, Source.VISITS, {"event_id": "v-2", "phone": E164}, "Whose is it?")
+
+    erased(session, patient.patient_code)
+
+    assert left_of(session) == []
+    again = events.complete_visit(session, came, actor=HOSPITALS)
+    assert not again.first
+    told = AppointmentRead.model_validate(again.answer)
+    assert (told.id, told.first_name, told.patient_phone) == (first["id"], "Erased", "")
+
+
+def test_what_they_were_called_and_reached_by_before_goes_too(session: Session) -> None:
+    patient = make_patient(session, "Zinariya Oqwuezu", phone=PHONE, email="Zinariya.O@example.ng")
+    married = {"first_name": "Ada", "last_name": "Nwosu", "phone": "08031112222", "email": None}
+    change = PatientUpdate.model_validate(married)
+    patients.update_patient(session, patient.id, change, actor=DESK)
+    take_replies(session, [_reply("a-1")], actor=machine("webhook:termii"))
+    sql(
+        session,
+        "UPDATE crm_inbound_messages SET handled_at = now(), outcome = 'handled'",
+    )
+    sql(
+        session,
+        "INSERT INTO crm_suppressed_addresses (channel, address, reason)"
+        " VALUES ('sms', :phone, 'gone'), ('email', 'zinariya.o@example.ng', 'gone')",
+        phone=E164,
+    )
+
+    erased(session, patient.patient_code)
+
+    assert left_of(session) == []
+
+
+def test_an_answer_from_a_number_that_two_have_says_nothing_afterwards(session: Session) -> None:
+    patient = make_patient(session, "Zinariya Oqwuezu", phone=PHONE)
+    make_patient(session, "Ngozi Adeyemi", phone=PHONE)
+    sql(
+        session,
+        "INSERT INTO crm_appointment_answers (inbound_id, sender, said, meaning, outcome)"
+        " VALUES (77, :phone, 'zqsecret', 'unclear', 'to_a_person')",
+        phone=E164,
+    )
+
+    erased(session, patient.patient_code)
+
+    assert "crm_appointment_answers.said" not in left_of(session)
+    told = sql(
+        session,
+        "SELECT count(*) FROM crm_history WHERE table_name = 'crm_appointment_answers'"
+        " AND erasure_id IS NULL",
+    ).scalar_one()
+    assert told == 0
+
+
+def test_what_was_exported_by_a_name_that_others_have_stays_told(session: Session) -> None:
+    patient = make_patient(session, "Zinariya Adeyemi", phone=PHONE)
+    make_patient(session, "Ngozi Adeyemi")
+    for search in ("adeyemi", "zinariya"):
+        detail = {"filters": {"search": search}, "rows": 2}
+        history.note(session, "export", "crm_patients", None, detail)
+
+    erased(session, patient.patient_code)
+
+    kept = "SELECT after -> 'filters' ->> 'search' FROM crm_history WHERE action = 'export'"
+    assert set(sql(session, kept).scalars()) == {"adeyemi", None}
+
+
+@pytest.mark.parametrize("status", [MessageStatus.DELIVERED, MessageStatus.FAILED])
+def test_a_receipt_that_came_in_meanwhile_writes_nothing_back(
+    session: Session, status: MessageStatus
+) -> None:
+    """It waited for the lock of a message that it had found before the person was erased."""
+    patient = make_patient(session, "Zinariya Oqwuezu", phone=PHONE)
+    message = make_sent(session, patient.id, "wamid.1")
+    erased(session, patient.patient_code)
+    sql(
+        session,
+        "UPDATE crm_communication_logs SET provider = 'whatsapp', provider_id = 'wamid.1'"
+        " WHERE id = :id",
+        id=message.id,
+    )
+
+    moved = apply_receipts(session, [_receipt(status)])
+
+    assert moved == 0
+    error = sql(session, "SELECT error_message FROM crm_communication_logs").scalar_one()
+    assert error is None
+
+
+def _reply(provider_id: str) -> Reply:
+    said: dict[str, Any] = {"provider": "termii", "provider_id": provider_id, "channel": "sms"}
+    return Reply.model_validate(said | {"sender": E164, "text": f"{MARKS[2]}?"})
+
+
+def _receipt(status: MessageStatus) -> Receipt:
+    error = f"{E164} is no number" if status is MessageStatus.FAILED else None
+    told = {"provider": "whatsapp", "provider_id": "wamid.1", "status": status, "error": error}
+    return Receipt.model_validate(told)
