@@ -17,7 +17,7 @@ _EVERY_CHANNEL = frozenset({Channel.SMS, Channel.EMAIL, Channel.WHATSAPP})
 
 
 def contacts_of(session: Session, keys: Collection[Key]) -> dict[Key, Contact]:
-    """The contacts of these people; whoever does not exist is missing."""
+    """The contacts of these people; whoever does not exist, or was erased, is missing."""
     found: dict[Key, Contact] = {}
     brings = _brings(session) if any(of is RecipientType.PATIENT for of, _ in keys) else {}
     for kind, statement in _STATEMENTS.items():
@@ -26,6 +26,13 @@ def contacts_of(session: Session, keys: Collection[Key]) -> dict[Key, Contact]:
             rows = session.execute(statement, {"ids": ids}).mappings().all()
             found |= {(kind, row["id"]): _contact(kind, row, brings) for row in rows}
     return found
+
+
+def hold_patients(session: Session, keys: Collection[Key]) -> None:
+    """Nobody of them is erased before this transaction ends; see ``contacts_of`` for who was."""
+    ids = sorted({recipient for of, recipient in keys if of is RecipientType.PATIENT})
+    if ids:
+        session.execute(_HOLD, {"ids": ids})
 
 
 def _brings(session: Session) -> dict[str, str]:
@@ -67,6 +74,7 @@ def _agreed(preferences: str) -> frozenset[Channel]:
     return frozenset(Channel(name) for name, yes in json.loads(preferences).items() if yes)
 
 
+_HOLD = text("SELECT id FROM crm_patients WHERE id = ANY(:ids) ORDER BY id FOR KEY SHARE")
 _MERGED = text("SELECT id FROM crm_patients WHERE merged_into_id = :id ORDER BY id")
 _STATEMENTS: dict[RecipientType, TextClause] = {
     RecipientType.PATIENT: text(
@@ -78,7 +86,7 @@ _STATEMENTS: dict[RecipientType, TextClause] = {
         FROM crm_patients p
         LEFT JOIN crm_loyalty_accounts a ON a.id = p.id
         LEFT JOIN crm_hospitals h ON h.id = p.preferred_hospital_id
-        WHERE p.id = ANY(:ids)
+        WHERE p.id = ANY(:ids) AND p.erased_at IS NULL
         """
     ),
     RecipientType.OWNER: text(

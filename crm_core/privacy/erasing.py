@@ -27,7 +27,8 @@ def erase(session: Session, erasure_id: int, person: Person) -> dict[str, int]:
     rows = elsewhere.erase_elsewhere(session, person)
     # The person's own record is the last: by what it says the others are found.
     counts = {held.table: _empty(session, held, person) for held in reversed(HELD)}
-    counts |= {table: len(ids) for table, ids in rows.items()}
+    for table, ids in rows.items():
+        counts[table] = counts.get(table, 0) + len(ids)
     session.expire_all()
     counts["points_ended"] = loyalty.close_members(session, person.ids)
     counts["crm_name_words"] = elsewhere.forget_names(session, person.words)

@@ -3,10 +3,15 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from crm_core import verify
 from crm_core.appointments.schemas import AppointmentRead
 from crm_core.base import history
+from crm_core.base.db import SessionFactory, transaction
+from crm_core.base.errors import NotFound
 from crm_core.integrations.incoming import events
 from crm_core.integrations.incoming.schemas import Source, VisitEvent
 from crm_core.integrations.incoming.taking import keep_refused
@@ -17,9 +22,10 @@ from crm_core.messaging.schemas import MessageStatus
 from crm_core.patients import service as patients
 from crm_core.patients.schemas import PatientUpdate
 from crm_core.people.schemas import Role, machine
-from tests.make import make_actor
+from tests.make import make_actor, make_staff
 from tests.make_business import make_hospital
-from tests.make_messages import make_sent
+from tests.make_feedback import make_feedback, resolve
+from tests.make_messages import make_message, make_sent
 from tests.make_patients import DESK, make_patient
 from tests.observe import sql
 from tests.privacy.acts import erased
@@ -100,6 +106,49 @@ def test_what_was_exported_by_a_name_that_others_have_stays_told(session: Sessio
 
     kept = "SELECT after -> 'filters' ->> 'search' FROM crm_history WHERE action = 'export'"
     assert set(sql(session, kept).scalars()) == {"adeyemi", None}
+
+
+def test_praise_that_was_handed_on_says_nothing_afterwards(session: Session) -> None:
+    patient = make_patient(session, "Zinariya Oqwuezu", phone=PHONE)
+    nurse = make_staff(session, Role.VIEWER)
+    piece = make_feedback(
+        session,
+        source_type="patient",
+        source_id=patient.id,
+        type="compliment",
+        message="Zinariya says thanks: zqsecret",
+        about_staff_id=nurse.id,
+    )
+    resolve(session, piece.id, "Thanked")
+    sql(session, "UPDATE crm_communication_logs SET status = 'sent' WHERE status <> 'skipped'")
+    assert "crm_communication_logs.content" in left_of(session)
+
+    erased(session, patient.patient_code)
+
+    assert left_of(session) == []
+
+
+def test_what_is_written_or_said_later_is_refused_or_empty(session: Session) -> None:
+    """From a page that was open, by a system that knows the number of the record."""
+    patient = make_patient(session, "Zinariya Oqwuezu", phone=PHONE)
+    erased(session, patient.patient_code)
+
+    written = make_message(session, patient.id, content="Dear Zinariya")
+    assert (written.status, written.reason, written.content) == ("skipped", "not_there", None)
+    with pytest.raises(NotFound), session.begin_nested():
+        make_feedback(session, source_type="patient", source_id=patient.id, message="zqsecret")
+
+    assert list(verify.faults(session)) == []
+
+
+def test_a_message_that_is_being_written_makes_an_erasure_wait(own_database: str) -> None:
+    with transaction(who="test") as session:
+        patient = make_patient(session, "Zinariya Oqwuezu", phone=PHONE)
+    with SessionFactory() as writes, SessionFactory() as erases:
+        make_message(writes, patient.id)
+        erases.execute(text("SET LOCAL lock_timeout = '50ms'"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            erased(erases, patient.patient_code)
 
 
 @pytest.mark.parametrize("status", [MessageStatus.DELIVERED, MessageStatus.FAILED])

@@ -122,4 +122,5 @@ def _number(sender: str) -> str:
 
 _PATIENTS = text(
     "SELECT id FROM crm_patients WHERE phone = :sender AND merged_into_id IS NULL LIMIT 2"
+    " FOR KEY SHARE"
 )

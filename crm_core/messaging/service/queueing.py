@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from crm_core.base.errors import Invalid, NotFound
 from crm_core.messaging import filling, queries
 from crm_core.messaging.choosing import Refusals, choose, refusals_of
-from crm_core.messaging.contacts import contacts_of
+from crm_core.messaging.contacts import contacts_of, hold_patients
 from crm_core.messaging.schemas import (
     SKIP_SENTENCES,
     Channel,
@@ -79,7 +79,9 @@ def queue_all(
     """
     if not messages:
         return []
-    contacts = contacts_of(session, {(m.recipient_type, m.recipient_id) for m in messages})
+    people = {(m.recipient_type, m.recipient_id) for m in messages}
+    hold_patients(session, people)
+    contacts = contacts_of(session, people)
     refusals = refusals_of(session, list(contacts.values()))
     templates = _templates(session, {m.template for m in messages if m.template})
     rows = [
@@ -100,7 +102,9 @@ def _row(
     reason: SkipReason | None = SkipReason.NOT_THERE
     row: dict[str, Any] = message.model_dump(mode="json")
     row |= {"status": MessageStatus.SKIPPED.value, "address": None, "template_id": None}
-    if contact is not None:
+    if contact is None:
+        row |= dict.fromkeys(("subject", "content", "fields"))  # such as of an erased person
+    else:
         channel, refused = choose(contact, message.purpose, refusals, wanted=message.channel)
         row["address"] = contact.address(channel)
         row |= _text(message, contact, templates, channel)
