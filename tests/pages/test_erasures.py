@@ -11,7 +11,9 @@ from streamlit.testing.v1 import AppTest
 from crm_core.base.clock import lagos_today
 from crm_core.people.schemas import Role
 from crm_core.privacy import erasures
+from crm_core.privacy.registry import HELD
 from crm_core.privacy.schemas import ErasureState
+from crm_core.ui.erasures.record import PLACES
 from tests.make_appointments import make_visit
 from tests.make_patients import make_patient
 from tests.observe import sql
@@ -75,7 +77,7 @@ def test_an_approver_looks_and_erases(desk: Open, session: Session) -> None:
     patient = make_patient(session)
     asked = requested(session, patient.patient_code)
     page = desk(Role.APPROVER, erasure=asked.id)
-    assert "Patients: 1 row" in [each.label for each in page.expander]
+    assert "Patients: 1 entry" in [each.label for each in page.expander]
     assert "Goes: first name, last name, phone" in str(texts(page))
     assert page.button(key="approve").disabled
 
@@ -200,3 +202,10 @@ def theirs(session: Session, table: str, life: Life) -> object:
         return table
     found = f"SELECT min(id) FROM {table} WHERE {where}"
     return sql(session, found, id=life.patient.id).scalar_one()
+
+
+def test_every_place_has_a_name_that_a_person_would_use() -> None:
+    """A table that comes into the registry is named, unless its own name says it."""
+    plain = {"patients", "appointments", "waitlist", "feedback"}
+
+    assert {held.table.removeprefix("crm_") for held in HELD} == plain | set(PLACES)

@@ -1,5 +1,6 @@
 """One request: what would go and what stays, what is in the way, and the decision."""
 
+import re
 from collections.abc import Sequence
 
 import streamlit as st
@@ -78,8 +79,8 @@ def _decide(plan: ErasurePlan, actor: Actor) -> None:
 def _approve(plan: ErasurePlan, actor: Actor) -> None:
     rows = sum(held.rows for held in plan.held)
     st.text(
-        f"{counted(plan.records, 'record')} of the person and {counted(rows, 'row')} about them "
-        "are gone through at once. Nothing brings back what is erased."
+        f"This empties {counted(plan.records, 'record')} of the person, in all"
+        f" {counted(rows, 'entry', 'entries')}, at once: nothing brings back what is erased."
     )
     once = form_token("approve")
     sure = st.checkbox("I have looked at what goes and what stays", key=f"sure-{once}")
@@ -107,7 +108,7 @@ def _held(plan: ErasurePlan) -> None:
     done = plan.erasure.state is ErasureState.DONE
     st.subheader("What went and what stayed" if done else "What goes and what stays", anchor=False)
     for held in plan.held:
-        with st.expander(f"{words(held.table.removeprefix('crm_'))}: {counted(held.rows, 'row')}"):
+        with st.expander(f"{_place(held.table)}: {counted(held.rows, 'entry', 'entries')}"):
             _fields(held)
 
 
@@ -118,5 +119,37 @@ def _fields(held: HeldRows) -> None:
         st.text(f"Stays: {_listed(columns)}; {why}.")
 
 
+def _place(table: str) -> str:
+    name = table.removeprefix("crm_")
+    return PLACES.get(name, words(name))
+
+
 def _listed(columns: Sequence[str]) -> str:
-    return ", ".join(column.replace("_", " ") for column in columns)
+    """The columns in words, each once: how a number is kept is nobody's concern here."""
+    names = [re.sub("_(encrypted|hash|last4)$", "", column) for column in columns]
+    return ", ".join(dict.fromkeys(name.replace("_", " ") for name in names))
+
+
+PLACES = {
+    "loyalty_accounts": "Loyalty membership",
+    "loyalty_transactions": "Points earned and spent",
+    "loyalty_lots": "Points by day of expiry",
+    "loyalty_tier_movements": "Changes of tier",
+    "redemptions": "Rewards taken",
+    "patient_merges": "Records made one",
+    "appointment_notices": "Reminders",
+    "appointment_answers": "Answers to reminders",
+    "slot_offers": "Offers of freed times",
+    "feedback_entries": "What was done about feedback",
+    "feedback_invitations": "Invitations to give feedback",
+    "communication_logs": "Messages to the patient",
+    "inbound_messages": "Messages from the patient",
+    "contact_choices": "Choices of what they want to hear",
+    "suppressed_addresses": "Addresses that failed",
+    "early_receipts": "Receipts of messages",
+    "campaign_recipients": "Campaigns that chose the patient",
+    "campaign_conversions": "Visits that followed a campaign",
+    "campaign_lists": "Lists of campaigns",
+    "patient_import_rows": "Lines of imported files",
+    "erasures": "Requests that were refused",
+}
