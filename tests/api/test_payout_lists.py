@@ -72,7 +72,7 @@ _WRONG_FILTERS = [
     ("sort=smallest", "sort"),
     ("overdue=perhaps", "overdue"),
     ("cursor=%F0%9F%8F%A5", "cursor"),
-    ("state=pending", "state"),
+    ("stage=pending", "stage"),
     ("overdue=false", "overdue"),
 ]
 
