@@ -3,10 +3,17 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from crm_core.base.clock import lagos_today
+from crm_core.base.clock import add_months, lagos_today, month_start
 from tests.browser.desk import ADMINISTRATOR, APPROVER, CAMPAIGNER, FINANCE, VIEWER
+from tests.browser.payouts import make_payouts, prepare_month
+from tests.browser.stack import Stack, data_of
 
 ANALYST = "analyst@crm.local"
+OTHER_ACCOUNT = {
+    "bank_name": "First Bank",
+    "account_number": "0000014579",
+    "account_name": "A. Ogundimu",
+}
 
 
 @dataclass(frozen=True)
@@ -92,3 +99,15 @@ LOOKS = [
     Look("history", ADMINISTRATOR, "/admin?tab=History", "Last sealed", guide=True),
     Look("refused", VIEWER, "/admin", "this takes the admin role"),
 ]
+
+
+def furnish(stack: Stack) -> None:
+    """A month prepared, payouts for two approvers and to another account, a request; an analyst."""
+    prepare_month(stack, add_months(month_start(lagos_today()), -2))
+    make_payouts(stack, "14500000.00")
+    make_payouts(stack, "2750000.00", **OTHER_ACCOUNT)
+    asked = {"patient_code": "PAT-001", "asked_on": f"{lagos_today()}", "reason": "By letter"}
+    with stack.api("admin") as api:
+        data_of(api.post("/privacy/erasures", json=asked))
+    roles = ("--name", "Tunde Bakare", "--role", "analyst")
+    stack.command("user", "create", ANALYST, *roles, typed="correct horse battery staple\n")

@@ -7,17 +7,10 @@ from crm_core.base.clock import add_months, lagos_today, month_start
 from tests.browser import pictures
 from tests.browser.conftest import SitDown
 from tests.browser.desk import APPROVER, FINANCE, Desk
-from tests.browser.looks import ANALYST, LOOKS, Look
-from tests.browser.payouts import make_payouts, prepare_month
-from tests.browser.stack import Stack, data_of
+from tests.browser.looks import LOOKS, Look, furnish
+from tests.browser.stack import Stack
 
 pytestmark = pytest.mark.browser
-
-OTHER_ACCOUNT = {
-    "bank_name": "First Bank",
-    "account_number": "0000014579",
-    "account_name": "A. Ogundimu",
-}
 
 # What Streamlit draws and nobody can change from outside: the sections of its navigation are lists
 # in lists without an item between; the points of a card's line have a role and no name.
@@ -30,15 +23,8 @@ _RULES = {
 
 @pytest.fixture(scope="module", autouse=True)
 def furnished(stack: Stack) -> None:
-    """A month prepared, payouts for two approvers and to another account, a request; an analyst."""
-    prepare_month(stack, add_months(month_start(lagos_today()), -2))
-    make_payouts(stack, "14500000.00")
-    make_payouts(stack, "2750000.00", **OTHER_ACCOUNT)
-    asked = {"patient_code": "PAT-001", "asked_on": f"{lagos_today()}", "reason": "By letter"}
-    with stack.api("admin") as api:
-        data_of(api.post("/privacy/erasures", json=asked))
-    roles = ("--name", "Tunde Bakare", "--role", "analyst")
-    stack.command("user", "create", ANALYST, *roles, typed="correct horse battery staple\n")
+    """What the looks show beyond the sample."""
+    furnish(stack)
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)

@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from crm_core.doctor import find_browser
 from tests.browser.conftest import FLAGS, PATIENCE
 from tests.browser.desk import Desk
-from tests.browser.looks import ANALYST, LOOKS, Look
+from tests.browser.looks import LOOKS, Look, furnish
 from tests.browser.stack import Stack, running_stack
 from tests.load.measuring import Table
 from tests.load.people import Asked, Clicker
@@ -176,8 +176,7 @@ def _furnish(stack: Stack, browser: Browser) -> dict[str, Desk]:
     """Data of the benchmark's size, and everybody at a window, signed in."""
     numbers = [word for name, number in SIZE.items() for word in (f"--{name}", number)]
     stack.command("generate", *numbers, patience=_LONG)
-    roles = ("--name", "Tunde Bakare", "--role", "analyst")
-    stack.command("user", "create", ANALYST, *roles, typed="correct horse battery staple\n")
+    furnish(stack)
     people = {}
     for email in dict.fromkeys(look.who for look in LOOKS):
         context = browser.new_context(viewport={"width": 1280, "height": 900})
