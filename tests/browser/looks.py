@@ -66,7 +66,7 @@ LOOKS = [
     Look("feedback-scores", ANALYST, "/feedback?tab=owner-scores&owner-score=1", "made of"),
     Look("feedback-take-in", VIEWER, "/feedback?tab=take-in&from=owner", "Or ask for stars"),
     Look("feedback-settings", ADMINISTRATOR, "/feedback?tab=settings", "Public holidays"),
-    Look("search", VIEWER, "/search?q=chioma", "1 patient"),
+    Look("search", VIEWER, "/search?q=PAT-002", "1 patient"),
     Look("appointments-day", VIEWER, f"/appointments?day={OPEN}", "A click on a visit", guide=True),
     Look("appointments-week", VIEWER, "/appointments?tab=week", "Visits of the day"),
     Look("appointments-all", VIEWER, "/appointments?tab=all-visits", "visits"),
