@@ -39,6 +39,7 @@ SIZE = {
     "patients": os.environ.get("CRM_BENCH_PATIENTS", "1000000"),
     "transactions": os.environ.get("CRM_BENCH_TRANSACTIONS", "10000000"),
     "appointments": os.environ.get("CRM_BENCH_VISITS", "2000000"),
+    "doctors": os.environ.get("CRM_BENCH_DOCTORS", "500"),
     "feedback": os.environ.get("CRM_BENCH_FEEDBACK", "1000000"),
     "messages": os.environ.get("CRM_BENCH_MESSAGES", "10000000"),
 }
@@ -151,7 +152,7 @@ def _measured(look: Look, desk: Desk, empty: Window) -> Took:
     """By turns with the empty page; a click each to warm up."""
     desk.open(look.path)
     desk.reads(look.shows)
-    elsewhere = "Home" if look.path.startswith("/search") else "Search"
+    elsewhere = "Feedback" if look.path.startswith("/search") else "Search"
     window = Window(desk.page, elsewhere, look.shows)
     ours, floors, cpu = [], [], []
     for _ in range(RUNS + 1):
