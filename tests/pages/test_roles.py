@@ -142,8 +142,9 @@ def test_no_page_shows_a_whole_number(walks: dict[Role, Walk]) -> None:
     ]
     assert leaks == []
     # The walk reads the cells of tables: it would see a number in one.
-    assert b"Chioma Okafor" in walks[Role.VIEWER]["patients?"].whole
-    assert b"*******7801" in walks[Role.VIEWER]["patients?patient=1"].whole
+    seen = walks[Role.VIEWER]
+    assert b"Chioma Okafor" in seen["patients?"].whole
+    assert any(b"*******7801" in seen[page].whole for page in seen if "patient=" in page)
 
 
 def test_buttons_stand_there_for_exactly_those_who_may(walks: dict[Role, Walk]) -> None:
