@@ -48,7 +48,7 @@ CALM, WITH_CHARTS = 3.0, 5.0
 
 # Going back is a click like any other for Streamlit: a run of the script of the page come to.
 _GO_BACK = """
-([shows]) => new Promise(resolve => {
+([shows]) => new Promise((resolve, reject) => {
   const part = name => document.querySelector(`[data-testid=${name}]`);
   let moved = false;
   new MutationObserver(() => { moved = true; }).observe(
@@ -61,7 +61,10 @@ _GO_BACK = """
       && main.textContent.includes(shows)
       && [...main.querySelectorAll('[data-testid=stPlotlyChart]')]
          .every(chart => chart.querySelector('.main-svg'));
-    if (finished) resolve(performance.now() - started); else requestAnimationFrame(look);
+    const took = performance.now() - started;
+    if (finished) resolve(took);
+    else if (took > 60000) reject(new Error(`${shows} was not finished within a minute`));
+    else requestAnimationFrame(look);
   };
   history.back();
   requestAnimationFrame(look);
