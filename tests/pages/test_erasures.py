@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from crm_core.base.clock import lagos_today
 from crm_core.people.schemas import Role
@@ -17,11 +18,12 @@ from crm_core.ui.erasures.record import PLACES
 from tests.make_appointments import make_visit
 from tests.make_patients import make_patient
 from tests.observe import sql
-from tests.pages.acting import cells, chips, errors, fill, labels, press, texts
-from tests.privacy.acts import erased, refused, requested
+from tests.pages.acting import cells, chips, errors, fill, htmls, labels, press, texts
+from tests.privacy.acts import change, erased, merged, refused, requested
 from tests.privacy.lives import MARKS, Life, lived
 
 Open = Callable[..., AppTest]
+CHANGED = "This request changed while you looked at it, so nothing was done"
 
 
 @pytest.fixture
@@ -79,7 +81,7 @@ def test_an_approver_looks_and_erases(desk: Open, session: Session) -> None:
     page = desk(Role.APPROVER, erasure=asked.id)
     assert "Patients: 1 entry" in [each.label for each in page.expander]
     assert "Goes: first name, last name, phone" in str(texts(page))
-    assert page.button(key="approve").disabled
+    assert button(page, "Approve and erase").disabled
 
     page.checkbox[0].check().run()
     press(page, "Approve and erase")
@@ -98,7 +100,7 @@ def test_what_is_in_the_way_is_said_and_the_button_is_shut(desk: Open, session: 
 
     assert "A visit lies ahead" in page.warning[0].value
     page.checkbox[0].check().run()
-    assert page.button(key="approve").disabled
+    assert button(page, "Approve and erase").disabled
 
 
 def test_a_request_that_somebody_else_decided_meanwhile_is_not_carried_out(
@@ -112,7 +114,46 @@ def test_a_request_that_somebody_else_decided_meanwhile_is_not_carried_out(
     press(page, "Approve and erase")
 
     assert "Approve and erase" not in labels(page)
+    assert CHANGED in page.warning[0].value
     assert erasures.ERASURES.one(session, asked.id).state is ErasureState.REFUSED
+
+
+@pytest.mark.parametrize("deed", ["Approve and erase", "Refuse"])
+def test_a_click_is_for_the_request_as_it_was_shown(
+    desk: Open, session: Session, deed: str
+) -> None:
+    asked = requested(session, make_patient(session).patient_code)
+    page = fill(desk(Role.APPROVER, erasure=asked.id), refusal="A court asks for the file")
+    page.checkbox[0].check().run()
+    change(session, asked.id, "reason = 'asked by a neighbour', version = version + 1")
+
+    press(page, deed)
+
+    assert erasures.ERASURES.one(session, asked.id).state is ErasureState.REQUESTED
+    assert CHANGED in page.warning[0].value
+    assert "asked by a neighbour" in str(htmls(page))
+    press(page, "Refuse")
+    assert len(errors(page)) == 1  # what was given as the reason was about the request of before
+    assert not page.warning
+
+
+def test_records_that_became_the_persons_meanwhile_are_looked_at_first(
+    desk: Open, session: Session
+) -> None:
+    stays, gone = make_patient(session), make_patient(session)
+    asked = requested(session, stays.patient_code)
+    page = desk(Role.APPROVER, erasure=asked.id)
+    page.checkbox[0].check().run()
+    merged(session, stays.id, gone.id)
+
+    press(page, "Approve and erase")
+
+    assert erasures.ERASURES.one(session, asked.id).state is ErasureState.REQUESTED
+    assert CHANGED in page.warning[0].value
+    page.checkbox[0].check().run()
+    press(page, "Approve and erase")
+    assert erasures.ERASURES.one(session, asked.id).state is ErasureState.DONE
+    assert not page.warning
 
 
 def test_a_refusal_takes_a_reason(desk: Open, session: Session) -> None:
@@ -185,6 +226,10 @@ def test_no_page_shows_an_erased_person(
 
     assert [mark for mark in MARKS if mark in str(page).lower()] == []
     assert not [each for each in errors(page) if "late" not in each]
+
+
+def button(page: AppTest, label: str) -> Button:
+    return next(each for each in page.button if each.label == label)
 
 
 def theirs(session: Session, table: str, life: Life) -> object:

@@ -15,7 +15,7 @@ from crm_core.privacy.schemas import (
     ErasureState,
     HeldRows,
 )
-from crm_core.ui import address_bar, facts
+from crm_core.ui import address_bar, facts, seen
 from crm_core.ui.erasures.listing import state_of
 from crm_core.ui.formatting import counted, day, moment, words
 from crm_core.ui.forms import Form
@@ -31,6 +31,7 @@ def show(erasure_id: int, actor: Actor) -> None:
         plan = erasures.look_at_erasure(session, erasure_id, actor=actor)
     st.header(plain(f"Erasure of {plan.erasure.patient_code}"), anchor=False)
     chips([state_of(plan.erasure)])
+    seen.tell(_THING, _mark(plan))
     _facts(plan.erasure)
     if plan.erasure.state is ErasureState.REQUESTED:
         if st.button("To the patient", icon=":material/person:"):
@@ -73,7 +74,7 @@ def _decide(plan: ErasurePlan, actor: Actor) -> None:
     with yes.container(border=True):
         _approve(plan, actor)
     with no.container(border=True):
-        _refuse(plan.erasure, actor)
+        _refuse(plan, actor)
 
 
 def _approve(plan: ErasurePlan, actor: Actor) -> None:
@@ -82,26 +83,37 @@ def _approve(plan: ErasurePlan, actor: Actor) -> None:
         f"This empties {counted(plan.records, 'record')} of the person, in all"
         f" {counted(rows, 'entry', 'entries')}, at once: nothing brings back what is erased."
     )
-    once = form_token("approve")
+    mark = _mark(plan)
+    once = form_token(f"approve-{mark}")
     sure = st.checkbox("I have looked at what goes and what stays", key=f"sure-{once}")
     if st.button(
-        "Approve and erase", type="primary", disabled=bool(plan.blockers) or not sure, key="approve"
+        "Approve and erase",
+        type="primary",
+        disabled=bool(plan.blockers) or not sure,
+        key=f"approve-{mark}",
+        on_click=seen.clicked(_THING, mark),
     ):
-        with act("The person is erased", once=once) as session:
+        with act("The person is erased", once=once, keep=seen.done(_THING, mark)) as session:
             data = ErasureApproval(version=plan.erasure.version)
             erasures.approve_erasure(session, plan.erasure.id, data, actor=actor)
 
 
-def _refuse(erasure: ErasureRead, actor: Actor) -> None:
-    form = Form("refuse-erasure", border=False)
+def _refuse(plan: ErasurePlan, actor: Actor) -> None:
+    erasure, mark = plan.erasure, _mark(plan)
+    form = Form(f"refuse-erasure-{mark}", border=False)
     with form:
         form.reason("Why not: the person is told", path="refusal")
-        sent = form.submit("Refuse", primary=False)
+        sent = form.submit("Refuse", primary=False, on_click=seen.clicked(_THING, mark))
     if sent:
-        with act("Refused", once=form.token) as session:
+        with act("Refused", once=form.token, keep=seen.done(_THING, mark)) as session:
             given = form.given() | {"version": erasure.version}
             data = ErasureRefusal.model_validate(given)
             erasures.refuse_erasure(session, erasure.id, data, actor=actor)
+
+
+def _mark(plan: ErasurePlan) -> str:
+    """What was looked at: the request as it was, and how many records were the person's."""
+    return f"{plan.erasure.id}-{plan.erasure.version}-{plan.records}"
 
 
 def _held(plan: ErasurePlan) -> None:
@@ -130,6 +142,7 @@ def _listed(columns: Sequence[str]) -> str:
     return ", ".join(dict.fromkeys(name.replace("_", " ") for name in names))
 
 
+_THING = "request"
 PLACES = {
     "loyalty_accounts": "Loyalty membership",
     "loyalty_transactions": "Points earned and spent",
