@@ -74,8 +74,8 @@ def why_not(
     person = (contact.recipient_type, contact.recipient_id, channel)
     address = contact.address(channel)
     purposes = {None, purpose} if purpose.needs_consent else {None}
-    if not contact.reachable:
-        return SkipReason.DECEASED
+    if contact.gone is not None:
+        return contact.gone
     if not purposes.isdisjoint({p for p in purposes if (*person, p) in refusals.opted_out}):
         return SkipReason.OPTED_OUT
     if channel not in contact.agreed:

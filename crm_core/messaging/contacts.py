@@ -9,7 +9,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from crm_core.loyalty.benefits import by_tier
-from crm_core.messaging.schemas import Channel, Contact, RecipientType
+from crm_core.messaging.schemas import Channel, Contact, RecipientType, SkipReason
 
 Key = tuple[RecipientType, int]
 
@@ -26,6 +26,21 @@ def contacts_of(session: Session, keys: Collection[Key]) -> dict[Key, Contact]:
             rows = session.execute(statement, {"ids": ids}).mappings().all()
             found |= {(kind, row["id"]): _contact(kind, row, brings) for row in rows}
     return found
+
+
+def whereabouts(
+    session: Session, keys: Collection[Key], contacts: Mapping[Key, Contact]
+) -> dict[Key, Contact | SkipReason]:
+    """The same for all of them: of whoever is missing among the contacts, why."""
+    missing = {key for key in keys if key not in contacts}
+    ids = sorted({recipient for of, recipient in missing if of is RecipientType.PATIENT})
+    erased = set(session.scalars(_ERASED, {"ids": ids})) if ids else set()
+    return {
+        (kind, one): SkipReason.ERASED
+        if kind is RecipientType.PATIENT and one in erased
+        else SkipReason.NOT_THERE
+        for kind, one in missing
+    } | dict(contacts)
 
 
 def hold_patients(session: Session, keys: Collection[Key]) -> None:
@@ -60,7 +75,7 @@ def _contact(kind: RecipientType, row: Mapping[Any, Any], brings: Mapping[str, s
         phone=row["phone"],
         email=row["email"],
         agreed=agreed,
-        reachable=row["reachable"],
+        gone=SkipReason(row["gone"]) if row["gone"] else None,
         hospital=row["hospital"],
         points=row["points"],
         tier=row["tier"],
@@ -75,13 +90,15 @@ def _agreed(preferences: str) -> frozenset[Channel]:
 
 
 _HOLD = text("SELECT id FROM crm_patients WHERE id = ANY(:ids) ORDER BY id FOR KEY SHARE")
+_ERASED = text("SELECT id FROM crm_patients WHERE id = ANY(:ids) AND erased_at IS NOT NULL")
 _MERGED = text("SELECT id FROM crm_patients WHERE merged_into_id = :id ORDER BY id")
 _STATEMENTS: dict[RecipientType, TextClause] = {
     RecipientType.PATIENT: text(
         """
         SELECT p.id, p.first_name, p.last_name, p.phone, p.email,
                CAST(p.communication_preferences AS text) AS agreed,
-               p.status <> 'deceased' AND p.merged_into_id IS NULL AS reachable,
+               CASE WHEN p.merged_into_id IS NOT NULL THEN 'merged'
+                    WHEN p.status = 'deceased' THEN 'deceased' END AS gone,
                h.name AS hospital, a.balance AS points, a.tier
         FROM crm_patients p
         LEFT JOIN crm_loyalty_accounts a ON a.id = p.id
@@ -91,7 +108,7 @@ _STATEMENTS: dict[RecipientType, TextClause] = {
     ),
     RecipientType.OWNER: text(
         """
-        SELECT o.id, o.first_name, o.last_name, o.phone, o.email, true AS reachable,
+        SELECT o.id, o.first_name, o.last_name, o.phone, o.email, NULL AS gone,
                h.name AS hospital, NULL::int AS points, NULL::varchar AS tier
         FROM crm_owners o LEFT JOIN crm_hospitals h ON h.id = o.hospital_id
         WHERE o.id = ANY(:ids)
@@ -100,7 +117,7 @@ _STATEMENTS: dict[RecipientType, TextClause] = {
     RecipientType.STAFF: text(
         """
         SELECT s.id, s.name AS first_name, '' AS last_name, NULL::varchar AS phone, s.email,
-               s.active AS reachable,
+               CASE WHEN NOT s.active THEN 'left' END AS gone,
                NULL::varchar AS hospital, NULL::int AS points, NULL::varchar AS tier
         FROM crm_staff s WHERE s.id = ANY(:ids)
         """

@@ -125,6 +125,9 @@ class SkipReason(StrEnum):
     INVALID_NUMBER = "invalid_number"
     SUPPRESSED = "suppressed"
     DECEASED = "deceased"
+    MERGED = "merged"
+    LEFT = "left"
+    ERASED = "erased"
     NOT_THERE = "not_there"
     NO_TEMPLATE = "no_template"
 
@@ -136,9 +139,15 @@ SKIP_SENTENCES: dict[SkipReason, str] = {
     SkipReason.INVALID_NUMBER: "The number is no Nigerian mobile number.",
     SkipReason.SUPPRESSED: "The address failed for good before.",
     SkipReason.DECEASED: "The patient has died.",
+    SkipReason.MERGED: "The record was merged into another one of this person.",
+    SkipReason.LEFT: "They do not work here any more.",
+    SkipReason.ERASED: "The person was erased on request.",
     SkipReason.NOT_THERE: "There is no such person.",
     SkipReason.NO_TEMPLATE: "There is no text for this channel.",
 }
+
+NOBODY = frozenset({SkipReason.ERASED, SkipReason.NOT_THERE})
+"""Whoever names them is told that there is nobody: of the erased there is no record to be found."""
 
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 
@@ -278,7 +287,7 @@ class Contact(BaseModel):
 
     Attributes:
         agreed: channels that the person agreed to.
-        reachable: False where the person has died, has left, or the record was merged away.
+        gone: why nobody writes to them at all: they died or left, or the record was merged away.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -290,7 +299,7 @@ class Contact(BaseModel):
     phone: str | None
     email: str | None
     agreed: frozenset[Channel]
-    reachable: bool
+    gone: SkipReason | None
     hospital: str | None
     points: int | None
     tier: str | None

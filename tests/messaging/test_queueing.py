@@ -12,10 +12,11 @@ from crm_core.messaging import queries, service
 from crm_core.messaging.models import ContactChoice, MessageBatch, SuppressedAddress
 from crm_core.messaging.schemas import CommunicationFilter, MessageSend
 from crm_core.people.schemas import Role
-from tests.make import make_actor
+from tests.make import make_actor, make_staff
 from tests.make_messages import WRITER, make_message, make_template, outgoing
 from tests.make_patients import make_patient
 from tests.observe import executed
+from tests.privacy.acts import erased, merged
 
 
 def letter(patient_id: int, **more: object) -> MessageSend:
@@ -99,6 +100,43 @@ def test_the_dead_are_not_written_to(session: Session) -> None:
         "UPDATE crm_patients SET status = 'deceased' WHERE id = %(id)s", {"id": patient.id}
     )
     assert make_message(session, patient.id).reason == "deceased"
+
+
+def test_a_record_that_was_merged_away_says_so(session: Session) -> None:
+    stays, gone = make_patient(session), make_patient(session)
+    merged(session, stays.id, gone.id)
+
+    kept = make_message(session, gone.id)
+
+    assert (kept.reason, kept.error_message) == (
+        "merged",
+        "The record was merged into another one of this person.",
+    )
+
+
+def test_who_has_left_the_staff_is_not_called_dead(session: Session) -> None:
+    nurse = make_staff(session, Role.VIEWER, active=False)
+
+    kept = make_message(session, nurse.id, recipient_type="staff", channel="email", subject="Hi")
+
+    assert (kept.reason, kept.error_message) == ("left", "They do not work here any more.")
+
+
+def test_the_erased_and_those_who_never_were_are_told_apart(session: Session) -> None:
+    patient = make_patient(session)
+    erased(session, patient.patient_code)
+
+    kept = service.queue_all(
+        session, [outgoing(patient.id), outgoing(patient.id + 999)], actor=WRITER
+    )
+
+    assert [(one.status, one.reason, one.content) for one in kept] == [
+        ("skipped", "erased", None),
+        ("skipped", "not_there", None),
+    ]
+    assert kept[0].error_message == "The person was erased on request."
+    with pytest.raises(NotFound, match="Patient not found"):
+        service.send_message(session, letter(patient.id), actor=WRITER)
 
 
 @pytest.mark.parametrize(

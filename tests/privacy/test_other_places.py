@@ -134,7 +134,7 @@ def test_what_is_written_or_said_later_is_refused_or_empty(session: Session) -> 
     erased(session, patient.patient_code)
 
     written = make_message(session, patient.id, content="Dear Zinariya")
-    assert (written.status, written.reason, written.content) == ("skipped", "not_there", None)
+    assert (written.status, written.reason, written.content) == ("skipped", "erased", None)
     with pytest.raises(NotFound), session.begin_nested():
         make_feedback(session, source_type="patient", source_id=patient.id, message="zqsecret")
 

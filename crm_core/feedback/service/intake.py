@@ -21,7 +21,7 @@ from crm_core.feedback.service import common, escalating
 from crm_core.feedback.service.common import Line
 from crm_core.hospitals.models import Department
 from crm_core.messaging import service as messaging
-from crm_core.messaging.schemas import Outgoing, Purpose, RecipientType, SkipReason
+from crm_core.messaging.schemas import NOBODY, Outgoing, Purpose, RecipientType
 from crm_core.owners.models import Owner
 from crm_core.patients.models import Patient
 from crm_core.people.schemas import Actor, Permission
@@ -88,7 +88,7 @@ def praise(session: Session, case: Feedback, actor: Actor) -> None:
 def _announce(session: Session, case: Feedback, actor: Actor) -> None:
     """What a new case causes: an acknowledgement, praise, stars that count, an alarm."""
     sent = common.tell_source(session, case, "feedback_acknowledgement", {}, actor)
-    if sent.reason == SkipReason.NOT_THERE:
+    if sent.reason in NOBODY:
         raise NotFound(f"{case.source_type.capitalize()} not found")
     common.write(session, case.id, Line(EntryKind.TOLD, message=sent), actor)
     praise(session, case, actor)

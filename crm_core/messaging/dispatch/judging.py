@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from crm_core.base.errors import Invalid
 from crm_core.messaging import filling
-from crm_core.messaging.choosing import refusals_of, why_not
-from crm_core.messaging.contacts import contacts_of
+from crm_core.messaging.choosing import Refusals, refusals_of, why_not
+from crm_core.messaging.contacts import contacts_of, whereabouts
 from crm_core.messaging.dispatch import caps
 from crm_core.messaging.dispatch.limits import Limits, limits_in_force
 from crm_core.messaging.dispatch.messages import Judged, Message, Result
@@ -46,19 +46,28 @@ def judge(session: Session, messages: Sequence[Message], rules: Rules, *, now: d
     """Looks anew at whether each may be sent, and fills in what was left open."""
     judged = Judged()
     contacts = contacts_of(session, {message.recipient for message in messages})
+    found = whereabouts(session, {message.recipient for message in messages}, contacts)
     refusals = refusals_of(session, list(contacts.values()))
     texts = _texts(session, messages, rules.texts)
     for message in messages:
-        contact = contacts.get(message.recipient)
-        refused = why_not(contact, message.channel, message.purpose, refusals) if contact else None
+        person = _judged(message, found[message.recipient], refusals)
         if message.expires_at is not None and message.expires_at <= now:
             judged.aside.append(_expired(message))
-        elif contact is None or refused is not None:
-            judged.aside.append(_skipped(message, refused or SkipReason.NOT_THERE))
+        elif isinstance(person, SkipReason):
+            judged.aside.append(_skipped(message, person))
         else:
-            _write(judged, message, contact, texts, rules.prices)
+            _write(judged, message, person, texts, rules.prices)
     _note_conversations(session, judged)
     return caps.hold_back(session, judged, rules.limits, now=now)
+
+
+def _judged(
+    message: Message, person: Contact | SkipReason, refusals: Refusals
+) -> Contact | SkipReason:
+    """Whoever may still be written to, or why not."""
+    if isinstance(person, SkipReason):
+        return person
+    return why_not(person, message.channel, message.purpose, refusals) or person
 
 
 def fill_in(session: Session, messages: Sequence[Message], rules: Rules) -> list[Message]:

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from crm_core.base.errors import Invalid, NotFound
 from crm_core.messaging import filling, queries
 from crm_core.messaging.choosing import Refusals, choose, refusals_of
-from crm_core.messaging.contacts import contacts_of, hold_patients
+from crm_core.messaging.contacts import contacts_of, hold_patients, whereabouts
 from crm_core.messaging.schemas import (
+    NOBODY,
     SKIP_SENTENCES,
     Channel,
     CommunicationRead,
@@ -48,7 +49,7 @@ def send_message(session: Session, data: MessageSend, *, actor: Actor) -> Commun
         **_filled(session, data), purpose=Purpose.CUSTOM, message_type=Purpose.CUSTOM.value
     )
     kept = queue(session, message, actor=actor)
-    if kept.reason == SkipReason.NOT_THERE:
+    if kept.reason in NOBODY:
         raise NotFound(f"{data.recipient_type.capitalize()} not found")
     return kept
 
@@ -82,12 +83,10 @@ def queue_all(
     people = {(m.recipient_type, m.recipient_id) for m in messages}
     hold_patients(session, people)
     contacts = contacts_of(session, people)
+    found = whereabouts(session, people, contacts)
     refusals = refusals_of(session, list(contacts.values()))
     templates = _templates(session, {m.template for m in messages if m.template})
-    rows = [
-        _row(m, contacts.get((m.recipient_type, m.recipient_id)), refusals, templates)
-        for m in messages
-    ]
+    rows = [_row(m, found[m.recipient_type, m.recipient_id], refusals, templates) for m in messages]
     for number, row in enumerate(rows):
         row |= {"n": number, "who": actor.key}
     _batch(session, rows)
@@ -95,19 +94,20 @@ def queue_all(
 
 
 def _row(
-    message: Outgoing, contact: Contact | None, refusals: Refusals, templates: Templates
+    message: Outgoing, person: Contact | SkipReason, refusals: Refusals, templates: Templates
 ) -> dict[str, Any]:
     """The row of the outbox, decided and filled in."""
     channel = message.channel or Channel.SMS
-    reason: SkipReason | None = SkipReason.NOT_THERE
     row: dict[str, Any] = message.model_dump(mode="json")
     row |= {"status": MessageStatus.SKIPPED.value, "address": None, "template_id": None}
-    if contact is None:
+    reason: SkipReason | None
+    if isinstance(person, SkipReason):
+        reason = person
         row |= dict.fromkeys(("subject", "content", "fields"))  # such as of an erased person
     else:
-        channel, refused = choose(contact, message.purpose, refusals, wanted=message.channel)
-        row["address"] = contact.address(channel)
-        row |= _text(message, contact, templates, channel)
+        channel, refused = choose(person, message.purpose, refusals, wanted=message.channel)
+        row["address"] = person.address(channel)
+        row |= _text(message, person, templates, channel)
         lacks = SkipReason.NO_TEMPLATE if row["content"] is None else None
         reason = refused or lacks
     if reason is None:

@@ -14,12 +14,12 @@ from crm_core.messaging.filling import UNSUBSCRIBE, fields_in, fill
 from crm_core.messaging.models import MessageTemplate
 from crm_core.messaging.parts import prices_in_force, sms_parts, warning_of
 from crm_core.messaging.schemas import (
+    NOBODY,
     SKIP_SENTENCES,
     Channel,
     CommunicationRead,
     Outgoing,
     Purpose,
-    SkipReason,
 )
 from crm_core.messaging.service.queueing import queue
 from crm_core.messaging.texts import queries
@@ -80,7 +80,7 @@ def send_template(session: Session, data: TemplateSend, *, actor: Actor) -> Comm
     _check_filled(found, data.fields)
     message = Outgoing(**data.model_dump(), purpose=Purpose(found.purpose), message_type=found.name)
     kept = queue(session, message, actor=actor)
-    if kept.reason == SkipReason.NOT_THERE:
+    if kept.reason in NOBODY:
         raise NotFound(f"{data.recipient_type.capitalize()} not found")
     return kept
 
