@@ -22,7 +22,7 @@ from typing import Any
 import streamlit as st
 
 from crm_core.base.money import naira, naira_short
-from crm_core.ui import address_bar, tables
+from crm_core.ui import address_bar, leaving, tables
 from crm_core.ui.states import Tone
 
 Figure = dict[str, Any]  # a piece of Plotly's own JSON
@@ -105,11 +105,10 @@ def lines(
 
 def draw(chart: Chart, traces: Sequence[Figure], layout: Figure) -> None:
     """Draws what another module of the kit has made of the chart, and opens its rows."""
+    leaving.follow()
     if not any(any(series.values) for series in chart.series):
         tables.nothing(chart.empty)
         return
-    if elsewhere := st.session_state.pop(f"chart-{chart.name}-goes", None):
-        st.switch_page(chart.page, query_params=elsewhere)
     figure = {"data": list(traces), "layout": layout}
     config = {"displayModeBar": False}
     if chart.opens is None:
@@ -261,9 +260,7 @@ def _opened(chart: Chart) -> None:
     if params is None:
         return
     if chart.page:
-        # A callback cannot leave for another page; the run that follows it can.
-        given = {name: value for name, value in params.items() if value is not None}
-        st.session_state[f"chart-{chart.name}-goes"] = given
+        leaving.leave(chart.page, params)
     else:
         address_bar.go(params)
 

@@ -23,6 +23,7 @@ from crm_core.base.errors import Invalid, Refusal
 from crm_core.base.validation import problems_of
 from crm_core.people import queries
 from crm_core.people.schemas import Actor, Permission
+from crm_core.ui import leaving
 from crm_core.ui.plain import plain
 
 MARK = Path(__file__).parent / "assets" / "mark.svg"
@@ -44,6 +45,7 @@ def open_page(title: str, *, needs: Permission | None, icon: str = "") -> Actor:
         page_title=f"{title} · Operations", page_icon=icon or str(MARK), layout="wide"
     )
     actor = require_signed_in()
+    leaving.arrive(title)
     st.title(title, anchor=False)
     if needs is not None and not actor.may(needs):
         _refuse(needs, actor)

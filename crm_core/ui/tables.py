@@ -28,7 +28,7 @@ from streamlit.elements.lib.column_types import ButtonColumnResult, ColumnConfig
 
 from crm_core.base.paging import Page, PageRequest
 from crm_core.base.read import Read
-from crm_core.ui import address_bar
+from crm_core.ui import address_bar, leaving
 from crm_core.ui.columns import (
     Column,
     at,
@@ -122,18 +122,15 @@ def pick_one(table: Table, *, opens: Opens, page: str = "") -> None:
     Args:
         page: file of another page to open it on, such as ``pages/owners.py``.
     """
-    # A callback cannot switch pages: it leaves a note of what was clicked. Not of the position, for
-    # the rows of the run that follows may be others.
-    note = f"{table.name}-goes"
-    if clicked := st.session_state.pop(note, None):
-        st.switch_page(page, query_params={k: v for k, v in clicked.items() if v is not None})
+    leaving.follow()
     if not table.rows:
         nothing(table.empty)
         return
 
     def go(record_id: int) -> None:
+        # What was clicked, not its position: the rows of the run that follows may be others.
         if page:
-            st.session_state[note] = opens(record_id)
+            leaving.leave(page, opens(record_id))
         else:
             address_bar.go(opens(record_id))
 
