@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from crm_core.privacy.person import Person
+from crm_core.privacy.praise import call_off_praise
 from crm_core.privacy.registry import HELD
 
 
@@ -33,7 +34,7 @@ def erase_elsewhere(session: Session, person: Person) -> dict[str, list[int]]:
     }
     return {
         table: list(session.scalars(statement, values)) for table, statement in _ELSEWHERE.items()
-    }
+    } | {"crm_communication_logs": call_off_praise(session, person.values)}
 
 
 def lines_of(session: Session, rows: dict[str, list[int]]) -> list[int]:
@@ -127,18 +128,9 @@ _EVENTS = """
              OR v.body::text ILIKE ANY(:marks) OR v.refusal ILIKE ANY(:marks) END
     RETURNING v.id
 """
-# A compliment was handed on to whom it is about, in the patient's words.
-_PRAISE = """
-    UPDATE crm_communication_logs m
-    SET subject = NULL, fields = NULL, content = CASE WHEN m.content IS NOT NULL THEN '[erased]' END
-    WHERE m.reference_type = 'feedback' AND m.recipient_type = 'staff'
-      AND m.reference_id IN (SELECT id FROM crm_feedback WHERE patient_id = ANY(:ids))
-    RETURNING m.id
-"""
 _TOLD = ("crm_saved_views", "crm_receipts", "crm_suppressed_addresses", "crm_appointment_answers")
 _ELSEWHERE = {
     "crm_integration_events": text(_EVENTS),
-    "crm_communication_logs": text(_PRAISE),
     "crm_receipts": text(_RECEIPTS),
     "crm_saved_views": text(_VIEWS),
     "crm_idempotency_keys": text(_ANSWERS),

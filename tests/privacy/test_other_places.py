@@ -11,10 +11,11 @@ from crm_core import verify
 from crm_core.appointments.schemas import AppointmentRead
 from crm_core.base import history
 from crm_core.base.db import SessionFactory, transaction
-from crm_core.base.errors import NotFound
+from crm_core.base.errors import Conflict, NotFound
 from crm_core.integrations.incoming import events
 from crm_core.integrations.incoming.schemas import Source, VisitEvent
 from crm_core.integrations.incoming.taking import keep_refused
+from crm_core.messaging import queries
 from crm_core.messaging.receiving.receipts import apply_receipts
 from crm_core.messaging.receiving.replies import take_replies
 from crm_core.messaging.receiving.schemas import Receipt, Reply
@@ -126,6 +127,53 @@ def test_praise_that_was_handed_on_says_nothing_afterwards(session: Session) -> 
     erased(session, patient.patient_code)
 
     assert left_of(session) == []
+
+
+def praised(session: Session) -> tuple[str, int]:
+    """A compliment whose message to the nurse waits; gives whose, and the message."""
+    patient = make_patient(session, "Zinariya Oqwuezu", phone=PHONE)
+    piece = make_feedback(
+        session,
+        source_type="patient",
+        source_id=patient.id,
+        type="compliment",
+        message="Zinariya says thanks: zqsecret",
+        about_staff_id=make_staff(session, Role.VIEWER).id,
+    )
+    resolve(session, piece.id, "Thanked")
+    to_patient = "UPDATE crm_communication_logs SET status = 'skipped', reason = 'no_consent'"
+    sql(session, f"{to_patient} WHERE recipient_type = 'patient'")
+    waiting = "SELECT id FROM crm_communication_logs WHERE status = 'pending'"
+    return patient.patient_code, sql(session, waiting).scalar_one()
+
+
+def test_praise_that_still_waits_is_called_off(session: Session) -> None:
+    code, message_id = praised(session)
+
+    erased(session, code)
+
+    message = queries.COMMUNICATIONS.one(session, message_id)
+    assert (message.status, message.reason) == ("skipped", "erased")
+    assert "erased on request" in str(message.error_message)
+    assert left_of(session) == []
+    assert list(verify.faults(session)) == []
+
+
+@pytest.mark.parametrize(
+    "in_hand", ["leased_until = now() + interval '1 minute'", "claimed_id = last_id"]
+)
+def test_praise_that_is_going_out_makes_an_erasure_wait(session: Session, in_hand: str) -> None:
+    code, message_id = praised(session)
+    of_it = "WHERE id = (SELECT batch_id FROM crm_communication_logs WHERE id = :id)"
+    sql(session, f"UPDATE crm_message_batches SET {in_hand} {of_it}", id=message_id)
+
+    with pytest.raises(Conflict, match="is just going out"), session.begin_nested():
+        erased(session, code)
+
+    done = "leased_until = NULL, claimed_id = cursor_id"
+    sql(session, f"UPDATE crm_message_batches SET {done} {of_it}", id=message_id)
+    erased(session, code)
+    assert queries.COMMUNICATIONS.one(session, message_id).status == "skipped"
 
 
 def test_what_is_written_or_said_later_is_refused_or_empty(session: Session) -> None:
