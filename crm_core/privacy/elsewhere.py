@@ -12,12 +12,14 @@ from crm_core.privacy.registry import HELD
 
 
 def searches_of(session: Session, person: Person) -> list[int]:
-    """Lines of the history about exports whose search would have found the person.
+    """Lines of the history about exports whose search would have found the person, and about
+    saved views that were called by them.
 
     To be asked before anything is erased: the person's own words tell.
     """
     tables = [held.table for held in HELD]
-    return list(session.scalars(_EXPORTS, {"ids": person.ids, "tables": tables}))
+    found = [*session.scalars(_EXPORTS, {"ids": person.ids, "tables": tables})]
+    return [*found, *session.scalars(_CALLED, {"marks": _patterns(person.marks)})]
 
 
 def erase_elsewhere(session: Session, person: Person) -> dict[str, list[int]]:
@@ -27,8 +29,8 @@ def erase_elsewhere(session: Session, person: Person) -> dict[str, list[int]]:
     """
     values: dict[str, Any] = {
         "ids": person.ids,
-        "names": [f"%{_literally(name)}%" for name in person.names],
-        "marks": [f"%{_literally(mark)}%" for mark in person.marks],
+        "names": _patterns(person.names),
+        "marks": _patterns(person.marks),
         "visits": list(session.scalars(_VISITS_OF, {"ids": person.ids})),
         "messages": list(session.scalars(_MESSAGES_TO, {"ids": person.ids})),
     }
@@ -49,6 +51,10 @@ def lines_of(session: Session, rows: dict[str, list[int]]) -> list[int]:
 def forget_names(session: Session, words: Sequence[str]) -> int:
     """The search forgets the words that nobody else is called by."""
     return int(session.execute(_FORGET_NAMES, {"words": list(words)}).scalar_one())
+
+
+def _patterns(marks: Sequence[str]) -> list[str]:
+    return [f"%{_literally(mark)}%" for mark in marks]
 
 
 def _literally(mark: str) -> str:
@@ -104,8 +110,13 @@ _RECEIPTS = f"""
     RETURNING r.id
 """  # noqa: S608
 _VIEWS = f"""
-    UPDATE crm_saved_views v SET query = v.query - 'q'
-    WHERE v.query ? 'q' AND {_finds("(v.query ->> 'q')")}
+    UPDATE crm_saved_views v
+    SET query = CASE WHEN w.finds THEN v.query - 'q' ELSE v.query END,
+        name = CASE WHEN w.names THEN 'Erased view ' || v.id ELSE v.name END
+    FROM (SELECT v.id, v.name ILIKE ANY(:marks) AS names,
+                 v.query ? 'q' AND {_finds("(v.query ->> 'q')")} AS finds
+          FROM crm_saved_views v) w
+    WHERE w.id = v.id AND (w.names OR w.finds)
     RETURNING v.id
 """  # noqa: S608
 # Whoever asks the same again within the day is told that it was done, without the words.
@@ -143,6 +154,10 @@ _EXPORTS = text(
       AND h.after -> 'filters' ->> 'search' IS NOT NULL
       AND {_finds("(h.after -> 'filters' ->> 'search')")}
     """  # noqa: S608
+)
+_CALLED = text(
+    "SELECT id FROM crm_history WHERE table_name = 'crm_saved_views'"
+    " AND (before ->> 'name' ILIKE ANY(:marks) OR after ->> 'name' ILIKE ANY(:marks))"
 )
 _LINES = text("SELECT id FROM crm_history WHERE table_name = :table AND record_id = ANY(:ids)")
 _FORGET_NAMES = text("SELECT crm_forget_names(:words)")

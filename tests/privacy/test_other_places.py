@@ -22,8 +22,10 @@ from crm_core.messaging.receiving.schemas import Receipt, Reply
 from crm_core.messaging.schemas import MessageStatus
 from crm_core.patients import service as patients
 from crm_core.patients.schemas import PatientUpdate
+from crm_core.people import views
 from crm_core.people.schemas import Role, machine
-from tests.make import make_actor, make_staff
+from crm_core.people.views import ViewCreate
+from tests.make import actor_for, make_actor, make_staff
 from tests.make_business import make_hospital
 from tests.make_feedback import make_feedback, resolve
 from tests.make_messages import make_message, make_sent
@@ -127,6 +129,29 @@ def test_praise_that_was_handed_on_says_nothing_afterwards(session: Session) -> 
     erased(session, patient.patient_code)
 
     assert left_of(session) == []
+
+
+@pytest.mark.parametrize("then", ["kept", "renamed", "deleted"])
+def test_a_view_that_is_called_by_the_person_keeps_all_but_their_name(
+    session: Session, then: str
+) -> None:
+    patient = make_patient(session, "Zinariya Oqwuezu", phone=PHONE)
+    owner = actor_for(make_staff(session, Role.VIEWER))
+    called = ViewCreate(page="visits", name="For zinariya oqwuezu", query={"tab": "all-visits"})
+    mine = views.save_view(session, called, actor=owner)
+    views.save_view(session, called.model_copy(update={"name": "Today"}), actor=owner)
+    if then == "renamed":
+        sql(session, "UPDATE crm_saved_views SET name = 'Mine' WHERE id = :id", id=mine.id)
+    if then == "deleted":
+        views.delete_view(session, mine.id, actor=owner)
+
+    erased(session, patient.patient_code)
+
+    assert left_of(session) == []
+    kept = views.list_views(session, "visits", actor=owner)
+    first = {"kept": [f"Erased view {mine.id}"], "renamed": ["Mine"], "deleted": []}[then]
+    assert [view.name for view in kept] == [*first, "Today"]
+    assert all(view.query == {"tab": "all-visits"} for view in kept)
 
 
 def praised(session: Session) -> tuple[str, int]:
