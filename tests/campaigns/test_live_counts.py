@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from datetime import date
 from functools import partial
+from threading import Event
 
 import psycopg
 import pytest
-from sqlalchemy import Select, text
+from sqlalchemy import Engine, Select, event, text
 
 from crm_core.base.db import SessionFactory
 from crm_core.campaigns.segments import counting
@@ -135,6 +136,32 @@ def test_a_refusal_is_an_answer(counts: LiveCounts) -> None:
     found = counts.look("form")
     assert found is not None
     assert "by health" in str(found.refused)
+
+
+def test_a_count_that_is_called_off_between_two_statements_does_not_begin_the_next(
+    counts: LiveCounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    left = Event()
+
+    def left_meanwhile(wanted: Criteria, today: date) -> Select[int]:
+        counts.forget("form")
+        left.set()
+        return segment_of(wanted, today)
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        begun.append(statement)
+
+    monkeypatch.setattr(counting, "segment_of", left_meanwhile)
+    event.listen(Engine, "after_cursor_execute", note)
+    try:
+        counts.ask("form", OLD, actor=DRAFTER)
+        assert left.wait(30)
+        counts.close()
+    finally:
+        event.remove(Engine, "after_cursor_execute", note)
+
+    assert not [statement for statement in begun if "count(*)" in statement]
 
 
 def test_a_form_that_was_left_counts_no_longer(

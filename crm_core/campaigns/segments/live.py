@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -63,6 +64,7 @@ class _Counting:
             if self.called_off:
                 raise CalledOff
             self.connection = session.connection().connection.driver_connection
+        event.listen(session.connection(), "before_cursor_execute", self._go_on)
         try:
             yield
         finally:
@@ -75,6 +77,11 @@ class _Counting:
             self.called_off = True
             if self.connection is not None:
                 self.connection.cancel_safe(timeout=2)
+
+    def _go_on(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        """Before each statement: PostgreSQL forgets a cancellation that comes between two."""
+        if self.called_off and not statement.startswith("ROLLBACK"):
+            raise CalledOff
 
 
 class CalledOff(Exception):
