@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
@@ -18,6 +18,7 @@ class Receiver:
 
     Attributes:
         endless: a body follows that never ends.
+        dripping: so does a header.
     """
 
     url: str = ""
@@ -27,6 +28,7 @@ class Receiver:
     ids: list[str] = field(default_factory=list)
     forged: int = 0
     endless: bool = False
+    dripping: bool = False
     over: Event = field(default_factory=Event)
 
     def receive(self, headers: Any, body: bytes) -> int:
@@ -51,9 +53,16 @@ def receiving() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             self.send_response(receiver.receive(self.headers, body))
-            self.end_headers()
-            while receiver.endless and not receiver.over.wait(0.01):
-                self.wfile.write(b".")
+            if receiver.dripping:
+                self.flush_headers()
+                self.wfile.write(b"x-drip: ")
+            else:
+                self.end_headers()
+            endless = receiver.endless or receiver.dripping
+            # Until the other one has had enough, or the test is over.
+            with suppress(ConnectionError):
+                while endless and not receiver.over.wait(0.01):
+                    self.wfile.write(b".")
 
         def log_message(self, *_: object) -> None:
             """Nobody reads it."""

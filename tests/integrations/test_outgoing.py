@@ -176,6 +176,21 @@ def test_an_answer_without_an_end_is_not_waited_for(session: Session, receiver: 
     assert [one.state for one in deliveries(session)] == ["delivered"]
 
 
+def test_an_answer_that_comes_drop_by_drop_is_given_up(
+    session: Session, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "LONGEST_WAIT", 0.3)
+    receiver.dripping = True
+    paid(session)
+
+    sending.send_waiting()
+
+    [delivery] = deliveries(session)
+    assert (delivery.state, delivery.answered) == ("waiting", None)
+    assert delivery.error == "No answer within 0.3 seconds"
+    assert len(receiver.taken) == 1
+
+
 def test_only_an_administrator_subscribes(session: Session) -> None:
     data = SubscriptionCreate.model_validate(
         {"name": "Spy", "url": "https://example.ng", "kinds": ["payout.paid"]}

@@ -6,11 +6,12 @@ of ``id.timestamp.body`` under the subscription's secret. Whoever dies between c
 recording leaves a delivery that is due again soon: receivers tell a repetition by the id.
 """
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import logging
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import httpx2
@@ -24,7 +25,7 @@ from crm_core.integrations.outgoing.service import SECRET
 
 AT_ONCE = 20
 LONGEST_WAIT = 10.0
-"""Seconds for an answer; the lease of a claim is longer."""
+"""Seconds for reaching the receiver and its answer together; the lease of a claim is longer."""
 PAUSES = (30, 120, 600, 3600, 4 * 3600, 12 * 3600, 24 * 3600)
 """Seconds after each attempt that failed; after the last one the delivery is given up."""
 
@@ -69,11 +70,7 @@ def send_waiting() -> int:
         ]
     if not claimed:
         return 0
-    with (
-        httpx2.Client(timeout=LONGEST_WAIT, follow_redirects=False) as client,
-        ThreadPoolExecutor(max_workers=AT_ONCE) as threads,
-    ):
-        outcomes = list(threads.map(lambda one: _post(client, one), claimed))
+    outcomes = asyncio.run(_post_all(claimed))
     with transaction(who=_WHO, why="webhooks sent") as session:
         pairs = zip(claimed, outcomes, strict=True)
         session.execute(_RECORD, [_recorded(one, outcome) for one, outcome in pairs])
@@ -101,7 +98,12 @@ def _mapping(data: object) -> dict[str, object]:
     return data if isinstance(data, dict) else {}
 
 
-def _post(client: httpx2.Client, one: Claimed) -> Outcome:
+async def _post_all(claimed: Sequence[Claimed]) -> list[Outcome]:
+    async with httpx2.AsyncClient(timeout=LONGEST_WAIT, follow_redirects=False) as client:
+        return await asyncio.gather(*(_post(client, one) for one in claimed))
+
+
+async def _post(client: httpx2.AsyncClient, one: Claimed) -> Outcome:
     now = int(utc_now().timestamp())
     headers = {
         "content-type": "application/json",
@@ -110,9 +112,14 @@ def _post(client: httpx2.Client, one: Claimed) -> Outcome:
         "webhook-signature": sign(one.secret, one.event, now, one.body),
     }
     try:
-        # What the receiver says besides is not read: it may have no end.
-        with client.stream("POST", one.url, content=one.body, headers=headers) as answer:
-            status = answer.status_code
+        # The client's own limit is for each byte that comes: this one is for all of them.
+        async with asyncio.timeout(LONGEST_WAIT):
+            # What the receiver says besides is not read: it may have no end.
+            asked = client.stream("POST", one.url, content=one.body, headers=headers)
+            async with asked as answer:
+                status = answer.status_code
+    except TimeoutError:
+        return Outcome(None, f"No answer within {LONGEST_WAIT:g} seconds")
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
         return Outcome(None, f"No answer: {type(error).__name__}")
     return Outcome(status, None if 200 <= status < 300 else f"Answered {status}")
