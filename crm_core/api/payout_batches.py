@@ -13,7 +13,7 @@ from crm_core.api.route import Route
 from crm_core.base.clock import DayOrMonth
 from crm_core.base.preflight import Plan, Receipt
 from crm_core.base.words import RecordId
-from crm_core.payouts import queries, service
+from crm_core.payouts import bank_files, service
 from crm_core.payouts.schemas import (
     ApprovalCommit,
     ApprovalSelection,
@@ -153,7 +153,7 @@ def commit_file(db: Db, actor: CurrentActor, data: Commit) -> Done[Receipt]:
 @router.get("/files")
 def list_files(db: ReadDb) -> Envelope[list[FileRead]]:
     """The latest fifty bank files, the newest first."""
-    return Envelope(data=queries.list_files(db))
+    return Envelope(data=bank_files.list_files(db))
 
 
 @router.get(

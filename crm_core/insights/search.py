@@ -28,7 +28,8 @@ from crm_core.owners.contracts import list_contracts
 from crm_core.owners.queries import list_owners
 from crm_core.owners.schemas import ContractFilter, ContractRead, OwnerFilter, OwnerRead
 from crm_core.patients.queries import id_of_code
-from crm_core.payouts.queries import list_files, list_payouts
+from crm_core.payouts.bank_files import list_files
+from crm_core.payouts.queries import list_payouts
 from crm_core.payouts.schemas import FileRead, PayoutFilter, PayoutRead
 from crm_core.people.schemas import Actor, Permission
 

@@ -20,7 +20,6 @@ from sqlalchemy import (
     literal_column,
     select,
     text,
-    true,
 )
 from sqlalchemy.orm import Session
 
@@ -36,14 +35,12 @@ from crm_core.payouts.models import (
     PayoutApproval,
     PayoutAttempt,
     PayoutDeduction,
-    PayoutFile,
     WithholdingRate,
 )
 from crm_core.payouts.schemas import (
     ApprovalRead,
     AttemptRead,
     DeductionRead,
-    FileRead,
     MonthTotal,
     PayoutFilter,
     PayoutMonth,
@@ -249,40 +246,6 @@ def attempts_of(session: Session, payout_id: int) -> list[AttemptRead]:
         .limit(200)
     )
     return [AttemptRead.model_validate(attempt) for attempt in found]
-
-
-def file_code(session: Session, file_id: int) -> str | None:
-    """What a bank file is called; None where there is none."""
-    return session.scalars(select(PayoutFile.file_code).where(PayoutFile.id == file_id)).first()
-
-
-def list_files(session: Session, *, limit: int = 50, code: str | None = None) -> list[FileRead]:
-    """The latest bank files, newest first, with how many of their payouts are still open.
-
-    Args:
-        code: the one file that has it, in capitals or not.
-    """
-    state = func.count().filter
-    wanted = true() if code is None else PayoutFile.file_code == code.upper()
-    found = session.execute(
-        select(
-            PayoutFile.id,
-            PayoutFile.file_code,
-            PayoutFile.payout_count,
-            PayoutFile.control_total,
-            PayoutFile.digest,
-            PayoutFile.created_by,
-            PayoutFile.created_at,
-            state(Payout.status == "paid").label("paid"),
-            state(Payout.status.in_(("processing", "unknown"))).label("open"),
-        )
-        .outerjoin(Payout, Payout.file_id == PayoutFile.id)
-        .where(wanted)
-        .group_by(PayoutFile.id)
-        .order_by(PayoutFile.id.desc())
-        .limit(limit)
-    )
-    return [FileRead.model_validate(row) for row in found]
 
 
 def approved_ids(session: Session) -> list[int]:

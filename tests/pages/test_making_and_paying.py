@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextInput
 
 from crm_core.base.clock import month_end
-from crm_core.payouts import queries, service
+from crm_core.payouts import bank_files, queries, service
 from crm_core.payouts.schemas import PayoutFilter, PayoutRead, PayoutStatus
 from crm_core.people.schemas import Role
 from tests.make_business import (
@@ -24,6 +24,7 @@ from tests.make_business import (
     make_payout,
     make_revenue,
 )
+from tests.observe import sql
 from tests.pages.acting import (
     Value,
     cells,
@@ -186,10 +187,31 @@ def test_chosen_payouts_go_into_a_file_that_can_be_downloaded(
     assert metric(page, "Control total") == "₦300,000.00"
     press(page, "Write the file with 1 payout · ₦300,000.00")
 
-    (file,) = queries.list_files(session)
+    (file,) = bank_files.list_files(session)
     assert queries.get_payout(session, chosen.id).file_id == file.id
     assert queries.get_payout(session, other.id).status is PayoutStatus.APPROVED
     assert any(f'href="/export/bank-file/{file.id}"' in drawn for drawn in htmls(page))
+
+
+def test_a_file_opens_by_its_number_however_old_it_is(payouts: Open, session: Session) -> None:
+    plan = service.plan_file(session, [approved(session, "300000").id], actor=FINANCE)
+    ids = [verdict.id for verdict in plan.verdicts]
+    service.commit_file(session, plan.fingerprint, ids, actor=FINANCE)
+    (oldest,) = bank_files.list_files(session)
+    later = (
+        "INSERT INTO crm_payout_files (payout_count, control_total, digest, content_encrypted,"
+        " created_by) SELECT 1, 7, digest, content_encrypted, created_by"
+        " FROM crm_payout_files, generate_series(1, 50)"
+    )
+    sql(session, later)
+
+    page = payouts(Role.FINANCE, **{"tab": "pay", "bank-file": oldest.id})
+
+    assert oldest.file_code not in cells(page, "File")
+    assert oldest.file_code in [each.value.replace("\\", "") for each in page.subheader]
+    assert any(f'href="/export/bank-file/{oldest.id}"' in drawn for drawn in htmls(page))
+    nowhere = payouts(Role.FINANCE, **{"tab": "pay", "bank-file": 987654})
+    assert errors(nowhere) == ["Bank file not found"]
 
 
 def test_everything_approved_goes_into_one_file(payouts: Open, session: Session) -> None:
@@ -198,7 +220,7 @@ def test_everything_approved_goes_into_one_file(payouts: Open, session: Session)
 
     press(page, "Write the file with 2 payouts · ₦200,000.00")
 
-    assert queries.list_files(session)[0].payout_count == 2
+    assert bank_files.list_files(session)[0].payout_count == 2
 
 
 def test_a_payout_that_went_away_meanwhile_is_left_out(payouts: Open, session: Session) -> None:
@@ -210,7 +232,7 @@ def test_a_payout_that_went_away_meanwhile_is_left_out(payouts: Open, session: S
     press(page, "Write the file with 2 payouts · ₦200,000.00")
 
     assert queries.get_payout(session, second.id).status is PayoutStatus.PROCESSING
-    assert queries.get_payout(session, first.id).file_id != queries.list_files(session)[0].id
+    assert queries.get_payout(session, first.id).file_id != bank_files.list_files(session)[0].id
     assert "Done: 1 record changed, 1 refused." in texts(page)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from crm_core.base.errors import Conflict, Forbidden, NotFound
 from crm_core.base.preflight import get_receipt
-from crm_core.payouts import queries, service
+from crm_core.payouts import bank_files, service
 from crm_core.payouts.service.files import COLUMNS
 from tests.make_business import APPROVER, FINANCE, make_owner
 from tests.observe import history_of, sql
@@ -64,7 +64,7 @@ def test_the_receipt_and_the_list_say_what_the_bank_must_find(session: Session) 
     assert totals["digest"] == hashlib.sha256(file.content).hexdigest()
     assert (totals["count"], totals["control_total"]) == ("2", "100002.50")
     assert file.name == f"{totals['file_code']}.csv"
-    [listed] = queries.list_files(session)
+    [listed] = bank_files.list_files(session)
     assert (listed.payout_count, listed.control_total) == (2, Decimal("100002.50"))
     assert (listed.digest, listed.paid, listed.open) == (totals["digest"], 0, 2)
 

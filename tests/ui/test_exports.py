@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from crm_core.base.preflight import Change, Done, store_receipt
-from crm_core.payouts import queries, service
+from crm_core.payouts import bank_files, service
 from crm_core.people.schemas import Role
 from crm_core.ui import export_routes, sessions
 from crm_core.ui.gate import Gate
@@ -43,7 +43,7 @@ Browse = Callable[..., TestClient]
 
 
 def file_id(session: Session) -> int:
-    return queries.list_files(session)[0].id
+    return bank_files.list_files(session)[0].id
 
 
 def test_nobody_downloads_without_signing_in(

@@ -4,7 +4,7 @@ import streamlit as st
 
 from crm_core.hospitals.queries import all_hospitals
 from crm_core.hospitals.schemas import HospitalRead
-from crm_core.payouts import queries
+from crm_core.payouts import bank_files, queries
 from crm_core.payouts.schemas import PayoutFilter, PayoutStatus
 from crm_core.people.schemas import Actor
 from crm_core.ui import address_bar, beside, tables, views
@@ -76,4 +76,4 @@ def _name_of_file(file_id: int | None) -> str:
     if file_id is None:
         return ""
     with load() as session:
-        return queries.file_code(session, file_id) or "no bank file"
+        return bank_files.file_code(session, file_id) or "no bank file"

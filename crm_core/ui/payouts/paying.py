@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from crm_core.payouts import queries, service
+from crm_core.payouts import bank_files, queries, service
 from crm_core.payouts.schemas import FileRead, PaymentLine, PayoutFilter, PayoutSort, PayoutStatus
 from crm_core.payouts.statements import parse_statement
 from crm_core.people.names import names_of
@@ -111,8 +111,12 @@ def _write_file(actor: Actor, proposal: Proposal) -> None:
 
 def _files() -> None:
     st.subheader("Bank files", anchor=False)
+    opened = address_bar.number("bank-file")
     with load() as session:
-        files = queries.list_files(session)
+        files = bank_files.list_files(session)
+        # The one just written is the newest: it lies open until another one is chosen, which may
+        # be older than all that are listed.
+        open_file = bank_files.get_file(session, opened) if opened else next(iter(files), None)
         names = names_of(session, {file.created_by for file in files})
     columns = {
         "File": tables.text(),
@@ -146,10 +150,8 @@ def _files() -> None:
         ),
         opens=lambda file_id: {"bank-file": str(file_id)},
     )
-    opened = address_bar.number("bank-file")
-    # The one just written is the newest: it lies open until another one is chosen.
-    for file in [file for file in files if file.id == opened] or files[:1]:
-        _file(file)
+    if open_file is not None:
+        _file(open_file)
 
 
 def _file(file: FileRead) -> None:
