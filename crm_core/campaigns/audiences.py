@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, literal, null, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, null, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import aliased
 
 from crm_core.base.clock import lagos_today
 from crm_core.campaigns.models import CampaignListEntry, CampaignRecipient, CampaignRun
@@ -96,15 +97,19 @@ def _chosen(brief: Brief, sources: Sources) -> list[ColumnElement[bool]]:
     if brief.campaign.target_audience is TargetAudience.SPECIFIC_SEGMENT:
         conditions.append(condition_of(brief.campaign.segment_criteria, sources))
     if brief.campaign.target_audience is TargetAudience.CUSTOM:
-        conditions.append(_listed(brief.campaign_id))
+        conditions.append(Patient.id.in_(listed(brief.campaign_id)))
     if brief.campaign.type.stays_open and brief.campaign_id:
         conditions.append(~_had_it(brief))
     return conditions
 
 
-def _listed(campaign_id: int) -> ColumnElement[bool]:
-    return exists(literal(1)).where(
-        CampaignListEntry.campaign_id == campaign_id, CampaignListEntry.person_id == Patient.id
+def listed(campaign_id: int) -> Select[int]:
+    """The patients of an uploaded list: of a record that was merged since, the one that stayed."""
+    entry = aliased(Patient)
+    return (
+        select(func.coalesce(entry.merged_into_id, entry.id))
+        .join(CampaignListEntry, CampaignListEntry.person_id == entry.id)
+        .where(CampaignListEntry.campaign_id == campaign_id)
     )
 
 

@@ -23,7 +23,8 @@ from sqlalchemy.orm import Session
 from crm_core.base.errors import Invalid
 from crm_core.base.read import Listing, Order, Read
 from crm_core.base.validation import problems_of
-from crm_core.campaigns.models import Campaign, CampaignListEntry, CampaignRun
+from crm_core.campaigns.audiences import listed
+from crm_core.campaigns.models import Campaign, CampaignRun
 from crm_core.campaigns.schemas import (
     CampaignCreate,
     CampaignFilter,
@@ -166,6 +167,6 @@ def names_of(session: Session, campaign_ids: Sequence[int]) -> dict[int, str]:
 
 
 def list_size(session: Session, campaign_id: int) -> int:
-    """How many patients the uploaded list of a campaign holds."""
-    counted = select(func.count()).where(CampaignListEntry.campaign_id == campaign_id)
-    return session.execute(counted).scalar_one()
+    """How many patients the uploaded list of a campaign holds, each once."""
+    people = listed(campaign_id).distinct().subquery()
+    return session.execute(select(func.count()).select_from(people)).scalar_one()

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from crm_core.base.clock import utc_now
 from crm_core.base.errors import Conflict, Forbidden, Invalid, NotFound
-from crm_core.campaigns import queries, service
+from crm_core.campaigns import people, queries, service
 from crm_core.campaigns.schemas import (
     TRANSITIONS,
     AudienceList,
@@ -17,9 +17,11 @@ from crm_core.campaigns.schemas import (
     CampaignRead,
     CampaignStatus,
     CampaignUpdate,
+    RecipientFilter,
     Rejection,
     Schedule,
 )
+from crm_core.loyalty.merging import part_patients
 from crm_core.people.schemas import Role
 from tests.make import make_actor
 from tests.make_campaigns import (
@@ -34,8 +36,9 @@ from tests.make_campaigns import (
     where,
     work,
 )
-from tests.make_patients import make_patient
+from tests.make_patients import DESK, make_patient
 from tests.observe import refused_by, sql
+from tests.privacy.acts import merged
 
 BOTH = make_actor(Role.APPROVER, Role.CAMPAIGNER)
 BECAUSE = CampaignCancellation(reason="The talk was called off")
@@ -392,6 +395,36 @@ def test_a_custom_audience_takes_its_list_first(session: Session) -> None:
     service.launch_campaign(session, campaign.id, actor=LAUNCHER)
     work(session, campaign.id)
     assert queries.get_campaign(session, campaign.id).total_recipients == 2
+
+
+def test_a_list_follows_a_merge_and_its_undoing(session: Session) -> None:
+    stays, gone, other = (make_patient(session) for _ in range(3))
+    campaign = make_campaign(session, target_audience="custom")
+    codes = AudienceList(entries=[one.patient_code for one in (stays, gone, other)])
+    service.upload_list(session, campaign.id, codes, actor=DRAFTER)
+    another = make_campaign(session, target_audience="custom")
+    only_gone = AudienceList(entries=[gone.patient_code])
+    service.upload_list(session, another.id, only_gone, actor=DRAFTER)
+
+    merged(session, stays.id, gone.id)
+
+    assert planned(session, campaign.id) == [stays.patient_code, other.patient_code]
+    assert queries.list_size(session, campaign.id) == 2
+    assert planned(session, another.id) == [stays.patient_code]
+    part_patients(session, gone.id, actor=DESK)
+    assert planned(session, another.id) == [gone.patient_code]
+    merged(session, other.id, gone.id)
+    service.submit_campaign(session, another.id, actor=DRAFTER)
+    service.approve_campaign(session, another.id, actor=APPROVER)
+    service.launch_campaign(session, another.id, actor=LAUNCHER)
+    work(session, another.id)
+    assert planned(session, another.id) == [other.patient_code]
+
+
+def planned(session: Session, campaign_id: int) -> list[str]:
+    """Who is in its audience, or was when it was launched."""
+    found = people.list_recipients(session, campaign_id, RecipientFilter(), actor=DRAFTER)
+    return sorted(one.code for one in found.page(session).rows)
 
 
 def test_another_list_is_another_campaign(session: Session) -> None:
