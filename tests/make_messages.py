@@ -4,7 +4,8 @@ from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
 from crm_core.messaging import service
-from crm_core.messaging.models import Communication, InboundMessage, MessageTemplate
+from crm_core.messaging.models import Communication, MessageTemplate
+from crm_core.messaging.receiving.models import InboundMessage
 from crm_core.messaging.schemas import CommunicationRead, Outgoing
 from crm_core.people.schemas import Role
 from tests.make import make_actor

@@ -10,7 +10,8 @@ from crm_core.base.errors import Conflict, NotFound
 from crm_core.base.paging import PageRequest
 from crm_core.base.read import Listing, Order, Read
 from crm_core.base.words import Reason, RecordId
-from crm_core.messaging.models import CHANNEL, InboundMessage
+from crm_core.messaging.models import CHANNEL
+from crm_core.messaging.receiving.models import InboundMessage
 from crm_core.messaging.schemas import Channel
 from crm_core.patients.models import Patient
 from crm_core.people.schemas import Actor, Permission

@@ -11,7 +11,9 @@ from crm_core.loyalty import models as loyalty
 from crm_core.loyalty.importing import models as importing
 from crm_core.loyalty.merging import models as merging
 from crm_core.messaging import models as messaging
+from crm_core.messaging.consent import models as consent
 from crm_core.messaging.figures import models as message_figures
+from crm_core.messaging.receiving import models as receiving
 from crm_core.owners import models as owners
 from crm_core.patients import models as patients
 from crm_core.payouts import models as payouts
@@ -32,6 +34,8 @@ TABLES = (
     importing,
     merging,
     messaging,
+    consent,
+    receiving,
     message_figures,
     payouts,
     appointments,

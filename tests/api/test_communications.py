@@ -8,7 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
-from crm_core.messaging.models import InboundMessage, SuppressedAddress
+from crm_core.messaging.consent.models import SuppressedAddress
+from crm_core.messaging.receiving.models import InboundMessage
 from crm_core.people.schemas import Role
 from tests.api.calls import API, created, done, refusal, wrong_fields
 from tests.api.conftest import SignedIn

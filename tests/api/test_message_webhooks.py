@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 from crm_core.api.app import PREFIX
 from crm_core.base.models import WebhookEvent
 from crm_core.loyalty.schemas import MemberRead
-from crm_core.messaging.models import Communication, ContactChoice, InboundMessage
+from crm_core.messaging.consent.models import ContactChoice
+from crm_core.messaging.models import Communication
+from crm_core.messaging.receiving.models import InboundMessage
 from tests.make_messages import make_message, make_sent
 from tests.make_patients import make_patient
 

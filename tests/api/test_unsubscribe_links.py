@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from crm_core.base import links
 from crm_core.base.clock import utc_now
 from crm_core.messaging import unsubscribing
-from crm_core.messaging.models import ContactChoice
+from crm_core.messaging.consent.models import ContactChoice
 from tests.make_messages import make_message
 from tests.make_patients import make_patient
 

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from crm_core.base.errors import Conflict, Forbidden, NotFound
 from crm_core.messaging.consent import queries, service
+from crm_core.messaging.consent.models import SuppressedAddress
 from crm_core.messaging.consent.schemas import Choice, SuppressionFilter
-from crm_core.messaging.models import SuppressedAddress
 from crm_core.messaging.schemas import MessageStatus, RecipientType
 from crm_core.messaging.threads import thread_of
 from crm_core.people.schemas import Role

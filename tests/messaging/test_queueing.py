@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from crm_core.base.clock import utc_now
 from crm_core.base.errors import Forbidden, Invalid, NotFound
 from crm_core.messaging import queries, service
-from crm_core.messaging.models import ContactChoice, MessageBatch, SuppressedAddress
+from crm_core.messaging.consent.models import ContactChoice, SuppressedAddress
+from crm_core.messaging.models import MessageBatch
 from crm_core.messaging.schemas import CommunicationFilter, MessageSend
 from crm_core.people.schemas import Role
 from tests.make import make_actor, make_staff

@@ -7,8 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from crm_core.base.clock import utc_now
-from crm_core.messaging.models import InboundMessage
 from crm_core.messaging.queries import get_communication
+from crm_core.messaging.receiving.models import InboundMessage
 from crm_core.messaging.schemas import CommunicationRead, MessageStatus, RecipientType
 from crm_core.messaging.threads import MOST, on_its_way, thread_of, way_of
 from tests.make_business import make_owner

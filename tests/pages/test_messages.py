@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from crm_core.base.clock import utc_now
+from crm_core.messaging.consent.models import SuppressedAddress
 from crm_core.messaging.gateways import outbox
-from crm_core.messaging.models import InboundMessage, SuppressedAddress
 from crm_core.messaging.queries import list_communications
+from crm_core.messaging.receiving.models import InboundMessage
 from crm_core.messaging.schemas import CommunicationFilter, CommunicationRead, RecipientType
 from crm_core.messaging.texts import queries as texts
 from crm_core.messaging.texts.schemas import TemplateFilter, TemplateRead

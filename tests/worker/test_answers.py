@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from crm_core.appointments.queries import get_appointment
 from crm_core.feedback import service
 from crm_core.feedback.schemas import FeedbackReply
-from crm_core.messaging.models import InboundMessage
+from crm_core.messaging.receiving.models import InboundMessage
 from crm_core.messaging.receiving.replies import take_replies
 from crm_core.messaging.receiving.schemas import Reply
 from crm_core.messaging.schemas import Channel, InboundRead

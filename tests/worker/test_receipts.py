@@ -14,7 +14,8 @@ from crm_core.base.clock import utc_now
 from crm_core.base.models import WebhookEvent
 from crm_core.messaging.gateways import outbox
 from crm_core.messaging.gateways.outbox import Kept
-from crm_core.messaging.models import Communication, EarlyReceipt
+from crm_core.messaging.models import Communication
+from crm_core.messaging.receiving.models import EarlyReceipt
 from crm_core.messaging.schemas import Channel, Purpose
 from crm_core.worker import receipts
 from tests.make_messages import make_sent

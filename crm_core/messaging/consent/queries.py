@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from crm_core.base.errors import NotFound
 from crm_core.base.read import Listing, Order, Read
+from crm_core.messaging.consent.models import ContactChoice, SuppressedAddress
 from crm_core.messaging.consent.schemas import (
     ChoiceRead,
     Standing,
@@ -13,7 +14,7 @@ from crm_core.messaging.consent.schemas import (
     SuppressionRead,
 )
 from crm_core.messaging.contacts import contacts_of, records_of
-from crm_core.messaging.models import CHANNEL, ContactChoice, SuppressedAddress
+from crm_core.messaging.models import CHANNEL
 from crm_core.messaging.schemas import Contact, RecipientType
 
 _Address = SuppressedAddress

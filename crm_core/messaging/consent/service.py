@@ -6,10 +6,10 @@ from sqlalchemy.orm import Session
 from crm_core.base import history
 from crm_core.base.clock import utc_now
 from crm_core.base.errors import Conflict, NotFound
+from crm_core.messaging.consent.models import ContactChoice, SuppressedAddress
 from crm_core.messaging.consent.queries import SUPPRESSIONS, choices_of
 from crm_core.messaging.consent.schemas import Choice, ChoiceRead, SuppressionRead
 from crm_core.messaging.contacts import contacts_of
-from crm_core.messaging.models import ContactChoice, SuppressedAddress
 from crm_core.people.schemas import Actor, Permission
 
 

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from crm_core.base import jobs
 from crm_core.base.clock import utc_now
 from crm_core.base.phone import normalise_phone
-from crm_core.messaging.models import Communication, InboundMessage
+from crm_core.messaging.models import Communication
+from crm_core.messaging.receiving.models import InboundMessage
 from crm_core.messaging.receiving.schemas import Reply
 from crm_core.messaging.receiving.stopping import Said, obey, wish_in
 from crm_core.messaging.schemas import InboundRead

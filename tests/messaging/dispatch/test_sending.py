@@ -8,9 +8,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from crm_core.base.clock import utc_now
+from crm_core.messaging.consent.models import ContactChoice
 from crm_core.messaging.dispatch import pacing
 from crm_core.messaging.gateways import Letter, Outcome, Verdict
-from crm_core.messaging.models import ContactChoice, InboundMessage
+from crm_core.messaging.receiving.models import InboundMessage
 from crm_core.messaging.schemas import Channel, MessageStatus
 from tests.make_messages import make_message, make_template
 from tests.make_patients import make_patient

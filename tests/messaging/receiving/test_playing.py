@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from crm_core.base.clock import utc_now
 from crm_core.base.errors import Conflict, Forbidden, NotFound
+from crm_core.messaging.consent.models import ContactChoice
 from crm_core.messaging.gateways import gateway_for
 from crm_core.messaging.gateways.outbox import folder, read_outbox
-from crm_core.messaging.models import Communication, ContactChoice, InboundMessage
+from crm_core.messaging.models import Communication
+from crm_core.messaging.receiving.models import InboundMessage
 from crm_core.messaging.receiving.playing import fate_of, play, play_reply
 from crm_core.messaging.receiving.receipts import apply_receipts
 from crm_core.messaging.receiving.schemas import Receipt

@@ -8,7 +8,9 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from crm_core.base.clock import utc_now
-from crm_core.messaging.models import Communication, EarlyReceipt, SuppressedAddress
+from crm_core.messaging.consent.models import SuppressedAddress
+from crm_core.messaging.models import Communication
+from crm_core.messaging.receiving.models import EarlyReceipt
 from crm_core.messaging.receiving.receipts import (
     KEPT_DAYS,
     apply_early,

@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session
 
 from crm_core.base.clock import utc_now
 from crm_core.loyalty.schemas import MemberRead
-from crm_core.messaging.models import Communication, ContactChoice, InboundMessage
+from crm_core.messaging.consent.models import ContactChoice
+from crm_core.messaging.models import Communication
+from crm_core.messaging.receiving.models import InboundMessage
 from crm_core.messaging.receiving.replies import (
     HAND_ON,
     PERSON,
