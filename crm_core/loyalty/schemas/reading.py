@@ -1,71 +1,17 @@
-"""The words of the loyalty domain: members, tiers, points, rewards."""
+"""Members, the ledger, rewards and figures as they are read."""
 
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from crm_core.base.clock import Instant
 from crm_core.base.paging import PageRequest
-from crm_core.base.words import Line, Name, Prose, Reason, RecordId
+from crm_core.base.words import RecordId
+from crm_core.loyalty.schemas.states import Rule, Tier, TransactionType
 from crm_core.patients.schemas import PatientFilter, PatientRead
-
-
-class Tier(StrEnum):
-    """From the first to the highest."""
-
-    BRONZE = "bronze"
-    SILVER = "silver"
-    GOLD = "gold"
-    PLATINUM = "platinum"
-
-    @property
-    def rank(self) -> int:
-        """0 for bronze to 3 for platinum."""
-        return list(Tier).index(self)
-
-    @property
-    def next(self) -> "Tier | None":
-        """One step up; None at the top."""
-        above = list(Tier)[self.rank + 1 :]
-        return above[0] if above else None
-
-    @property
-    def below(self) -> "Tier":
-        """One step down; bronze stays bronze."""
-        return list(Tier)[max(0, self.rank - 1)]
-
-
-class TransactionType(StrEnum):
-    """What a row of the ledger is."""
-
-    EARNED = "earned"
-    REDEEMED = "redeemed"
-    EXPIRED = "expired"
-    ADJUSTED = "adjusted"
-
-
-class Rule(StrEnum):
-    """Why points came or went: with the source it is the key that nothing is earned twice by."""
-
-    WELCOME = "welcome"
-    VISIT = "visit"
-    REFERRER = "referrer"
-    REFERRED = "referred"
-    TIER_BONUS = "tier_bonus"
-    GIVEN = "given"
-    RETURNED = "returned"
-    PAID_BACK = "paid_back"
-    REDEEMED = "redeemed"
-    EXPIRED = "expired"
-    MERGED = "merged"
-    ADJUSTMENT = "adjustment"
-
-
-Points = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class MemberRead(PatientRead):
@@ -167,61 +113,6 @@ class LoyaltyRead(BaseModel):
     expiring: list[Expiring]
     lots: list[LotRead]
     transactions: list[TransactionRead]
-
-
-class Earn(BaseModel):
-    """Points given by another system; with a reference they are given once."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    points: Points
-    description: Line
-    reference_type: Name | None = None
-    reference_id: Annotated[Name, Field(max_length=100)] | None = None
-
-
-class Redeem(BaseModel):
-    """A reward, or a number of points with what they are for."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    reward_id: RecordId | None = None
-    points: Points | None = None
-    description: Line | None = None
-
-
-class Adjustment(BaseModel):
-    """A correction, up or down, with its reason."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    points: Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
-    reason: Reason
-
-
-class TierChange(BaseModel):
-    """A tier set by hand: it holds until the next review."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    tier: Tier
-    reason: Reason = "set by staff"
-
-
-class RewardCreate(BaseModel):
-    """What points can be exchanged for."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Name
-    description: Prose = ""
-    cost: Points
-    tier_cost: Points | None = Field(None, description="What it costs from `tier_cost_from` up")
-    tier_cost_from: Tier | None = None
-    minimum_tier: Tier = Tier.BRONZE
-    stock: Annotated[int, Field(ge=0)] | None = Field(None, description="None: without end")
-    valid_from: date | None = None
-    valid_to: date | None = None
 
 
 class RewardRead(BaseModel):
