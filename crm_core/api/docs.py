@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
-from crm_core.api.examples import EXAMPLES, FAILURES, IDEMPOTENCY_KEY, REASON
+from crm_core.api.examples import EXAMPLES
 
 FILES = {
     "swagger-ui-bundle.js": "text/javascript",
@@ -97,7 +97,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             _describe_answers(operation["responses"])
             ours = operation.get("security") != []
             if ours and method != "get" and "plan" not in operation["operationId"]:
-                operation.setdefault("parameters", []).extend([IDEMPOTENCY_KEY, REASON])
+                operation.setdefault("parameters", []).extend([_IDEMPOTENCY_KEY, _REASON])
         schemas = document["components"]["schemas"]
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
@@ -111,7 +111,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 def _describe_answers(responses: dict[str, Any]) -> None:
     responses.pop("422", None)
-    for status, sentence in FAILURES.items():
+    for status, sentence in _FAILURES.items():
         for content in responses.get(status, {}).get("content", {}).values():
             content["example"] = {"success": False, "message": sentence}
 
@@ -121,3 +121,29 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
         for method, operation in path.items():
             if method in _METHODS:
                 yield method, operation
+
+
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Sent again within a day with the same body, the first answer is given again "
+    "and nothing is done twice; another body is refused with 409."
+    " Such as `payout-2026-09-OWN-003`.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
+_REASON = {
+    "name": "X-Reason",
+    "in": "header",
+    "description": "Why this is done, for the history. Such as `month end`.",
+    "schema": {"type": "string", "maxLength": 500},
+}
+
+_FAILURES = {
+    "401": "Send your API token in the header 'Authorization: Bearer …'.",
+    "403": "The maker of a payout cannot approve it: ask another approver.",
+    "404": "Payout not found",
+    "409": "PAY-001 is paid: only a pending one is approved.",
+    "413": "The body is too large: send at most 1,000,000 bytes.",
+    "429": "Too many requests: try again in 3 s.",
+    "503": "The database does not answer: try again shortly.",
+}

@@ -293,28 +293,3 @@ STATEMENT = (
     "Date,Narration,Debit,Bank Reference\n"
     '2026-11-05,TRF crm-0d3c4a59be6f4c2f8f0a4de0a3a0f2b7,"3,150,000.00",NIP/2611/000321\n'
 )
-
-IDEMPOTENCY_KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "description": "Sent again within a day with the same body, the first answer is given again "
-    "and nothing is done twice; another body is refused with 409."
-    " Such as `payout-2026-09-OWN-003`.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-}
-REASON = {
-    "name": "X-Reason",
-    "in": "header",
-    "description": "Why this is done, for the history. Such as `month end`.",
-    "schema": {"type": "string", "maxLength": 500},
-}
-
-FAILURES = {
-    "401": "Send your API token in the header 'Authorization: Bearer …'.",
-    "403": "The maker of a payout cannot approve it: ask another approver.",
-    "404": "Payout not found",
-    "409": "PAY-001 is paid: only a pending one is approved.",
-    "413": "The body is too large: send at most 1,000,000 bytes.",
-    "429": "Too many requests: try again in 3 s.",
-    "503": "The database does not answer: try again shortly.",
-}

@@ -9,7 +9,7 @@ from crm_core.campaigns.figures import campaign_stats
 from crm_core.campaigns.schemas import CampaignCancellation, CampaignRead
 from crm_core.campaigns.service import running
 from crm_core.messaging import invariants
-from crm_core.messaging.dispatch.working import CHUNK
+from crm_core.messaging.dispatch.batches import CHUNK
 from crm_core.messaging.gateways import GatewayDown, Letter, Outcome
 from crm_core.messaging.service import audiences
 from tests.campaigns.test_launching import make_crowd

@@ -14,8 +14,8 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from crm_core.base.db import CONNECTION
 from crm_core.base.migrate import migrate
+from crm_core.messaging.dispatch.batches import CHUNK
 from crm_core.messaging.dispatch.recording import RECORD
-from crm_core.messaging.dispatch.working import CHUNK
 from tests.conftest import KEYS
 from tests.load.measuring import Table, by_turns
 from tests.messaging.dispatch.crowd import make_messages, make_patients

@@ -11,9 +11,10 @@ from threading import Event, Thread
 
 from crm_core.base.settings import settings
 from crm_core.messaging.dispatch import doubts
+from crm_core.messaging.dispatch.batches import Batch
 from crm_core.messaging.dispatch.leases import LeaseLost
 from crm_core.messaging.dispatch.patience import Line, line
-from crm_core.messaging.dispatch.working import Batch, Worker, Write
+from crm_core.messaging.dispatch.working import Worker, Write
 from crm_core.messaging.gateways import Gateway
 
 POLL_SECONDS = 1.0

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from crm_core.messaging import service
 from crm_core.messaging.dispatch import breaker, doubts, leases
+from crm_core.messaging.dispatch.batches import CHUNK
 from crm_core.messaging.dispatch.patience import Line
-from crm_core.messaging.dispatch.working import CHUNK
 from crm_core.messaging.gateways import GatewayDown, Letter, Outcome, Unanswered, Verdict
 from crm_core.messaging.schemas import Channel
 from tests.make_messages import WRITER, outgoing

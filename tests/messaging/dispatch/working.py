@@ -6,8 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm_core.campaigns.service import write_batch
+from crm_core.messaging.dispatch.batches import Batch
 from crm_core.messaging.dispatch.patience import line
-from crm_core.messaging.dispatch.working import Batch, Worker
+from crm_core.messaging.dispatch.working import Worker
 from crm_core.messaging.gateways import Gateway
 from crm_core.messaging.models import Communication, MessageBatch
 
