@@ -1,8 +1,9 @@
 """People, API tokens, sign-ins; settings, the history, other systems, jobs, data subjects."""
 
-import streamlit as st
+from functools import partial
 
 from crm_core.people.schemas import Permission
+from crm_core.ui import address_bar
 from crm_core.ui.admin import (
     history,
     integrations,
@@ -28,12 +29,4 @@ TABS = {
     "Data subjects": subjects.show,
 }
 
-# Only the open tab is computed; the address remembers which one it is.
-for tab, show in zip(
-    st.tabs(list(TABS), key="tab", on_change="rerun", bind="query-params"),
-    TABS.values(),
-    strict=True,
-):
-    if tab.open:
-        with tab:
-            show(actor)
+address_bar.tabs({label: partial(show, actor) for label, show in TABS.items()})

@@ -58,7 +58,7 @@ def tabs(shows: Mapping[str, Callable[[], None]]) -> None:
     """
     slugs = {_slug(label): label for label in shows}
     first = next(iter(shows))
-    set_widget("_tab", slugs.get(st.query_params.get("tab", ""), first))
+    set_widget("_tab", slugs.get(_slug(st.query_params.get("tab", "")), first))
 
     def moved() -> None:
         go({"tab": _slug(st.session_state["_tab"]), "page": None, "after": None})

@@ -1,7 +1,7 @@
 """The dashboard as an ASGI application: ``uvicorn crm_core.ui.server:app``.
 
-The gate is outermost, then the sign-in routes, then Streamlit. One process: uploads and
-downloads live in it.
+The gate is outermost, then what sends a page in one burst, then the sign-in routes and Streamlit.
+One process: uploads and downloads live in it.
 """
 
 import gc
@@ -23,6 +23,7 @@ from crm_core.base.db import connect
 from crm_core.base.settings import settings
 from crm_core.ui import export_routes, oidc, sign_in_routes
 from crm_core.ui.address import AddressUnfit, public_url
+from crm_core.ui.bursts import InBursts
 from crm_core.ui.gate import Gate
 from crm_core.ui.script_errors import on_script_error
 
@@ -77,7 +78,7 @@ def _make_app() -> Gate:
         on_script_error=on_script_error,
         exception_handlers=sign_in_routes.ON_ERROR,
     )
-    return Gate(streamlit)
+    return Gate(InBursts(streamlit))
 
 
 def _refuse_to_start_unfit() -> None:

@@ -95,8 +95,8 @@ LOOKS = [
     Look("erasures", ADMINISTRATOR, "/erasures", "Somebody asks to be erased"),
     Look("erasure", APPROVER, "/erasures?erasure=1", "What goes and what stays", guide=True),
     Look("admin", ADMINISTRATOR, "/admin", "Sign-ins"),
-    Look("settings", ADMINISTRATOR, "/admin?tab=Settings", "Settings"),
-    Look("history", ADMINISTRATOR, "/admin?tab=History", "Last sealed", guide=True),
+    Look("settings", ADMINISTRATOR, "/admin?tab=settings", "Settings"),
+    Look("history", ADMINISTRATOR, "/admin?tab=history", "Last sealed", guide=True),
     Look("refused", VIEWER, "/admin", "this takes the admin role"),
 ]
 

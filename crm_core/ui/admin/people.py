@@ -4,23 +4,23 @@ import streamlit as st
 
 from crm_core.people import queries, service
 from crm_core.people.schemas import Actor, StaffCreate, StaffFilter, StaffRead
+from crm_core.ui import address_bar
 from crm_core.ui.address import public_url
 from crm_core.ui.admin import tables
 from crm_core.ui.page import act, field_error, form_token, load
+from crm_core.ui.tables import pages
 
 
 def show(actor: Actor) -> None:
     """Accounts, the one that is chosen, and the form for a new one."""
-    search = st.text_input(
-        "Search people by name or e-mail", type="search", key="q", bind="query-params"
-    )
-    chosen, page = tables.chosen_id("person"), tables.page_number("people")
+    search = address_bar.search("Search people by name or e-mail")
+    chosen, page = address_bar.number("person"), address_bar.page_of()
     with load() as session:
-        wanted = StaffFilter(search=search or None, page=page, limit=50)
+        wanted = StaffFilter(search=search, page=page, limit=50)
         found = queries.list_staff(wanted).page(session)
         person = queries.get_staff(session, chosen) if chosen else None
     tables.people_table(found.rows)
-    tables.page_buttons("people", found.pages)
+    pages(found, "account")
     if person is None:
         _new_person(actor)
     else:

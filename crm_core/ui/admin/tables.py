@@ -80,12 +80,6 @@ def sessions_table(sessions: Sequence[SessionRead]) -> None:
     _chosen_by_id(rows, ids, param="session", alt="Sign-ins that have not ended")
 
 
-def chosen_id(param: str) -> int | None:
-    """The id that the address names, where it is one."""
-    value = st.query_params.get(param, "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
-
-
 def show_once(key: str, title: str) -> None:
     """A secret that ``act`` kept: to copy now, for it cannot be shown again."""
     secret = st.session_state.get(key)
@@ -96,17 +90,6 @@ def show_once(key: str, title: str) -> None:
         st.text("Copy it now: it cannot be shown again.")
         st.code(secret, language=None, wrap_lines=True)
         st.button("I have copied it", on_click=st.session_state.pop, args=(key,), key=f"done-{key}")
-
-
-def page_number(name: str) -> int:
-    """Which page of the list is open."""
-    return int(st.session_state.get(f"{name}-page", 1))
-
-
-def page_buttons(name: str, pages: int) -> None:
-    """Buttons to the other pages of the list, where there are any."""
-    if pages > 1:
-        st.pagination(pages, key=f"{name}-page")
 
 
 def _chosen_by_id(

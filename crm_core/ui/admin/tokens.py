@@ -7,23 +7,23 @@ import streamlit as st
 from crm_core.base.clock import LAGOS
 from crm_core.people import queries, service
 from crm_core.people.schemas import Actor, TokenCreate, TokenFilter, TokenRead
+from crm_core.ui import address_bar
 from crm_core.ui.admin import tables
 from crm_core.ui.page import act, field_error, form_token, load
+from crm_core.ui.tables import pages
 
 
 def show(actor: Actor) -> None:
     """Tokens that work, the one that is chosen, and the form for a new one."""
-    every = st.toggle(
-        "Also those that were revoked or have expired", key="all", bind="query-params"
-    )
-    chosen, page = tables.chosen_id("token"), tables.page_number("tokens")
+    every = address_bar.switch("all", "Also those that were revoked or have expired")
+    chosen, page = address_bar.number("token"), address_bar.page_of()
     with load() as session:
         wanted = TokenFilter(live=None if every else True, page=page, limit=50)
         found = queries.list_tokens(wanted).page(session)
         token = queries.get_token(session, chosen) if chosen else None
     tables.show_once("new_token", "The new token")
     tables.tokens_table(found.rows)
-    tables.page_buttons("tokens", found.pages)
+    pages(found, "token")
     if token is None:
         _new_token(actor)
     else:
