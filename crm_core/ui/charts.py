@@ -72,14 +72,14 @@ def bars(chart: Chart, *, sideways: bool = False, notes: Sequence[str] = ()) -> 
         notes: what stands at the end of each bar; with one series only.
     """
     traces = [_bar(chart, series, sideways, notes) for series in chart.series]
-    draw(chart, traces, _sideways(chart) if sideways else _upright(chart))
+    draw(chart, traces, _sideways(chart, notes) if sideways else _upright(chart))
 
 
 def bars_by_label(chart: Chart, tones: Sequence[Tone], *, notes: Sequence[str] = ()) -> None:
     """Sideways bars of one series, each in the tone of what it stands for."""
     trace = _bar(chart, chart.series[0], True, notes)
     trace["marker"] = {**trace["marker"], "color": [tone.on_charts for tone in tones]}
-    draw(chart, [trace], _sideways(chart))
+    draw(chart, [trace], _sideways(chart, notes))
 
 
 def lines(
@@ -208,13 +208,19 @@ def _upright(chart: Chart) -> Figure:
     }
 
 
-def _sideways(chart: Chart) -> Figure:
+def _sideways(chart: Chart, notes: Sequence[str]) -> Figure:
     longest = max((_float(v) or 0 for series in chart.series for v in series.values), default=0)
+    written = max(map(len, notes), default=0)
     return {
         **_layout(chart),
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-        # Room for what stands at the end of the bars, also on a phone.
-        "xaxis": {**_AXIS, "showticklabels": False, "zeroline": False, "range": [0, longest * 1.6]},
+        "xaxis": {
+            **_AXIS,
+            "showticklabels": False,
+            "zeroline": False,
+            # Room for what stands at the end of the bars, also on a phone.
+            "range": [0, longest * (1.3 + 0.04 * written)],
+        },
         "yaxis": {**_AXIS, "autorange": "reversed", "ticks": ""},
     }
 

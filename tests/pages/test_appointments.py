@@ -1,7 +1,7 @@
 """The appointments page: the board, booking, the list with its bulk act, reminders, the doctors."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import date
 from functools import partial
 
 import pytest
@@ -10,7 +10,6 @@ from streamlit.testing.v1 import AppTest
 
 from crm_core.appointments import queries, service, waiting
 from crm_core.appointments.schemas import AppointmentFilter, AppointmentRead
-from crm_core.base.clock import to_lagos
 from crm_core.hospitals.queries import get_doctor, hours_of
 from crm_core.people.schemas import Role
 from tests.appointments.waiting import visit_or_offer
@@ -121,6 +120,12 @@ def test_what_somebody_else_did_meanwhile_is_not_undone_by_a_click(
     assert "Start" in labels(shown)
 
 
+def take_first_time(page: AppTest) -> None:
+    """The first free time of those that are offered."""
+    times = next(group for group in page.pills if str(group.key).startswith("slots-"))
+    times.set_value(times.options[0]).run()
+
+
 def test_a_visit_is_booked_from_a_search_in_a_few_clicks(page: Open, session: Session) -> None:
     hospital = make_hospital(session)
     doctor = make_doctor(session, hospital.id)
@@ -131,8 +136,7 @@ def test_a_visit_is_booked_from_a_search_in_a_few_clicks(page: Open, session: Se
     shown = page(
         Role.VIEWER, do="book", **{"for": patient.id}, hospital=hospital.id, day=in_days(3), days=7
     )
-    times = [button for button in shown.button if str(button.key).startswith("slot-")]
-    times[0].click().run()
+    take_first_time(shown)
     press(shown, "Book it")
     [visit] = all_visits(session)
     assert (visit.patient_id, visit.doctor_id) == (patient.id, doctor.id)
@@ -147,10 +151,9 @@ def test_a_time_that_is_gone_is_not_booked_a_second_time(page: Open, session: Se
     patient = make_patient(session, "Zainab Bello")
     asked = {"for": patient.id, "hospital": hospital.id, "day": in_days(3), "days": 7}
     shown = page(Role.VIEWER, do="book", **asked)
-    times = [button for button in shown.button if str(button.key).startswith("slot-")]
-    times[0].click().run()
-    chosen = to_lagos(datetime.fromtimestamp(int(str(times[0].key).rsplit("-", 1)[1]), UTC))
-    make_visit(session, 0, hospital.id, chosen.date(), f"{chosen:%H:%M}", doctor_id=doctor.id)
+    take_first_time(shown)
+    day, at = shown.query_params["day"], shown.query_params["at"]
+    make_visit(session, 0, hospital.id, date.fromisoformat(day), at, doctor_id=doctor.id)
     press(shown, "Book it")
     assert len(all_visits(session)) == 1
 

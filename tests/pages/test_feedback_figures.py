@@ -111,7 +111,10 @@ def opened(session: Session, params: Params | None) -> int:
 def test_every_figure_opens_exactly_its_rows(
     figures: Figures, session: Session, hospital: int, of: str, by: str
 ) -> None:
-    shown = figures(by=by, **({"hospital": hospital} if of == "one" else {}))
+    where = {"hospital": hospital} if of == "one" else {}
+    for closer in ("topics", "targets"):
+        figures(by=closer, **where)
+    shown = figures(by=by, **where)
     places = 1 if of == "one" else 3
     counts = {"CSAT": 4, "NPS": 4, "First answer": 1, "Resolution": 1}
     for card, count in counts.items():

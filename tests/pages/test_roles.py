@@ -75,7 +75,7 @@ def walk(session: Session, project: Path, ways: Sequence[Stop], *roles: Role) ->
         kind = f"{path}?{'&'.join(query)}"
         if kind not in opened and list(query) in ([], [path.rstrip("s")]):
             opened.add(kind)
-            waiting += [(path, {**query, "tab": _slug(path, tab)}) for tab in seen.tabs[1:]]
+            waiting += [(path, {**query, "tab": _slug(tab)}) for tab in seen.tabs[1:]]
     return found
 
 
@@ -96,8 +96,8 @@ def look(project: Path, token: str, path: str, query: dict[str, object]) -> Seen
     return Seen(path, query, frozenset(named), errors(page), tabs, b"".join(_drawn(page)))
 
 
-def _slug(path: str, label: str) -> str:
-    return label if path == "admin" else label.lower().replace(" ", "-")
+def _slug(label: str) -> str:
+    return label.lower().replace(" ", "-")
 
 
 def _named(label: str) -> str:

@@ -70,7 +70,7 @@ def reschedule(actor: Actor, visit: AppointmentRead) -> None:
 
 
 def pick_time(hospital_id: int, kind: AppointmentType) -> Slot | None:
-    """Free times as buttons by doctor; gives the chosen one, which the address names."""
+    """Free times by doctor and day; gives the chosen one, which the address names."""
     with load() as session:
         doctors = {str(each.id): each.name for each in hospitals.doctors_of(session, hospital_id)}
     with st.grid(3, min_column_width=160):
@@ -161,16 +161,19 @@ def _times(name: str, slots: Sequence[Slot], chosen: Slot | None) -> None:
         st.markdown(f"**{plain(name)}**")
         for day in dict.fromkeys(to_lagos(slot.starts_at).date() for slot in slots):
             of_day = [slot for slot in slots if to_lagos(slot.starts_at).date() == day]
-            st.caption(f"{day:%A} {day.day} {day:%B}")
-            with st.container(horizontal=True, gap="small"):
-                for slot in of_day[:_SHOWN]:
-                    st.button(
-                        f"{to_lagos(slot.starts_at):%H:%M}",
-                        key=f"slot-{slot.doctor_id}-{slot.starts_at.timestamp():.0f}",
-                        type="primary" if slot == chosen else "secondary",
-                        on_click=address_bar.go,
-                        args=(_place_of(slot),),
-                    )
+            _times_of_day(day, of_day[:_SHOWN], chosen)
+
+
+def _times_of_day(day: date, slots: Sequence[Slot], chosen: Slot | None) -> None:
+    offered = {f"{to_lagos(slot.starts_at):%H:%M}": slot for slot in slots}
+    key = f"slots-{slots[0].doctor_id}-{day}"
+    address_bar.set_widget(key, next((at for at in offered if offered[at] == chosen), None))
+
+    def taken() -> None:
+        at = st.session_state[key]
+        address_bar.go(_place_of(offered[at]) if at else {"at": None})
+
+    st.pills(f"{day:%A} {day.day} {day:%B}", list(offered), key=key, on_change=taken)
 
 
 def _place_of(slot: Slot) -> Mapping[str, str | None]:

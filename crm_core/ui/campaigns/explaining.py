@@ -1,9 +1,12 @@
 """The explainable send: everyone − those left out, by reason = who gets it; and what it costs."""
 
+from datetime import datetime
+
 import streamlit as st
 
 from crm_core.base.errors import Forbidden
 from crm_core.base.money import naira
+from crm_core.base.paging import Page
 from crm_core.campaigns import people, previewing, queries
 from crm_core.campaigns.audiences import brief_of
 from crm_core.campaigns.schemas import (
@@ -18,7 +21,7 @@ from crm_core.campaigns.schemas import (
 )
 from crm_core.messaging.filling import UNSUBSCRIBE
 from crm_core.people.schemas import Actor
-from crm_core.ui import address_bar, charts, tables
+from crm_core.ui import address_bar, charts, kept, tables
 from crm_core.ui.charts import Chart, Series
 from crm_core.ui.formatting import counted, moment
 from crm_core.ui.page import load
@@ -42,12 +45,7 @@ def show(campaign: CampaignRead, actor: Actor) -> None:
         tables.nothing("It was cancelled before it was launched: nobody got it.")
         return
     if campaign.status.editable:
-        with load() as session:
-            wanted = queries.written(campaign)
-            found = previewing.preview_campaign(
-                session, wanted, actor=actor, campaign_id=campaign.id
-            )
-        _preview(found)
+        _preview(*_decided(campaign, actor))
     _people(campaign, actor)
 
 
@@ -77,7 +75,22 @@ def texts(campaign: CampaignRead, actor: Actor) -> None:
                 st.text(said.body.replace(f"{{{UNSUBSCRIBE}}}", "(a link of their own)"))
 
 
-def _preview(found: PreviewRead) -> None:
+def _decided(campaign: CampaignRead, actor: Actor) -> tuple[PreviewRead, datetime]:
+    """What a launch would do: decided about everybody, which takes a second for a million."""
+
+    def decide() -> PreviewRead:
+        with load() as session:
+            wanted = queries.written(campaign)
+            return previewing.preview_campaign(
+                session, wanted, actor=actor, campaign_id=campaign.id
+            )
+
+    with st.spinner("Deciding about everybody in the audience."):
+        return kept.kept(actor, ("preview", campaign.id, campaign.version), decide)
+
+
+def _preview(found: PreviewRead, at: datetime) -> None:
+    kept.of_when(at)
     with st.grid(5, min_column_width=140):
         st.metric("Everyone", f"{found.audience:,}", border=True)
         left = sum(reason.count for reason in found.excluded)
@@ -139,8 +152,7 @@ def _people(campaign: CampaignRead, actor: Actor) -> None:
         page=address_bar.page_of("people"),
         limit=tables.PAGE,
     )
-    with load() as session:
-        found = people.list_recipients(session, campaign.id, filters, actor=actor).page(session)
+    found = _page_of(campaign, filters, actor)
     tables.show(
         Table(
             rows=[_row(one) for one in found.rows],
@@ -151,6 +163,19 @@ def _people(campaign: CampaignRead, actor: Actor) -> None:
         )
     )
     tables.pages(found, "person", "people", param="people")
+
+
+def _page_of(campaign: CampaignRead, filters: RecipientFilter, actor: Actor) -> Page[RecipientRead]:
+    """After a launch as it is now; before, everybody has to be decided about for one page."""
+
+    def read() -> Page[RecipientRead]:
+        with load() as session:
+            return people.list_recipients(session, campaign.id, filters, actor=actor).page(session)
+
+    if not campaign.status.editable:
+        return read()
+    asked = filters.model_dump_json()
+    return kept.kept(actor, ("people", campaign.id, campaign.version, asked), read)[0]
 
 
 def _nobody(campaign: CampaignRead, *, chosen: bool) -> str:

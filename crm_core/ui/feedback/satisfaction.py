@@ -14,7 +14,6 @@ from crm_core.feedback.figures.schemas import (
     MonthFigures,
     PlaceFigures,
     StatsFilter,
-    TopicMonth,
 )
 from crm_core.hospitals.queries import all_hospitals
 from crm_core.people.schemas import Actor
@@ -28,7 +27,13 @@ from crm_core.ui.states import Tone
 
 MONTHS = 12
 _TONES = [Tone.TEAL, Tone.AMBER, Tone.INDIGO, Tone.ROSE, Tone.SKY, Tone.LIME, Tone.GREY]
-_PLACES = {"hospital": "Hospital", "department": "Department", "owner": "Owner of the hospital"}
+_CLOSER = {
+    "hospital": "Hospitals",
+    "department": "Departments",
+    "owner": "Owners of the hospitals",
+    "topics": "Topics over time",
+    "targets": "Against the targets",
+}
 _COLUMNS = {
     "Name": tables.text(width=230),
     "CSAT %": tables.progress(most=100, written="%.0f", width=140),
@@ -51,16 +56,13 @@ def show(_: Actor) -> None:
     with load() as session:
         totals = queries.totals(session, filters)
         by_month = queries.by_month(session, filters)
-        topics = queries.topics(session, filters)
         worst = queries.worst_topics(session, filters)
     cards.show(_cards(filters, totals, by_month))
     with st.grid(2, min_column_width=340):
         _boxed("CSAT and NPS by month", partial(_trend, filters, by_month))
         _boxed("What drags satisfaction down", partial(_worst, filters, worst))
-        _boxed("Topics over time", partial(_topics, filters, topics))
-        _boxed("Against the targets", partial(targets.show, filters))
     with st.container(border=True):
-        _places(filters)
+        _closer(filters)
 
 
 def _boxed(title: str, draw: Callable[[], None]) -> None:
@@ -165,7 +167,9 @@ def _of(category: str) -> Mapping[str, str]:
     return {"category": category} if category else {"without": "category"}
 
 
-def _topics(filters: StatsFilter, topics: Sequence[TopicMonth]) -> None:
+def _topics(filters: StatsFilter) -> None:
+    with load() as session:
+        topics = queries.topics(session, filters)
     names = list(dict.fromkeys(each.category for each in topics))
     counts = {(each.category, each.month): each.pieces for each in topics}
     chart = Chart(
@@ -190,10 +194,20 @@ def _topics(filters: StatsFilter, topics: Sequence[TopicMonth]) -> None:
     charts.bars(chart)
 
 
-def _places(filters: StatsFilter) -> None:
-    st.subheader("By place", anchor=False)
+def _closer(filters: StatsFilter) -> None:
+    """One thing at a time: a chart more costs as much as a whole table."""
+    st.subheader("Look closer", anchor=False)
     with st.grid(3, min_column_width=200):
-        chosen = address_bar.choice("by", "By", _PLACES, any_label="Month") or "month"
+        chosen = address_bar.choice("by", "At", _CLOSER, any_label="Months") or "month"
+    if chosen == "topics":
+        _topics(filters)
+    elif chosen == "targets":
+        targets.show(filters)
+    else:
+        _places(filters, chosen)
+
+
+def _places(filters: StatsFilter, chosen: str) -> None:
     with load() as session:
         if chosen == "month":
             found: Sequence[Figures] = queries.by_month(session, filters)
