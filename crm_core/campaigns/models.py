@@ -161,8 +161,8 @@ CampaignRecipient = Table(
     Index(
         "ix_crm_campaign_recipients_left_out",
         "run_id",
-        "outcome",
         "person_id",
+        "outcome",
         postgresql_where=text("outcome <> 'queued'"),
     ),
 )

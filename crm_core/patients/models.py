@@ -77,7 +77,7 @@ class Patient(Base):
             postgresql_using="gin",
             postgresql_where=text("cardinality(chronic_conditions) > 0"),
         ),
-        # What patients are chosen by for a campaign, in one narrow index.
+        # What patients are chosen by for a campaign and written to, in one narrow index.
         Index(
             "ix_crm_patients_segment",
             "id",
@@ -90,6 +90,8 @@ class Patient(Base):
                 "last_visit_date",
                 "visit_count",
                 "communication_preferences",
+                "phone",
+                "email",
             ],
             postgresql_where=text("merged_into_id IS NULL AND status = 'active'"),
         ),

@@ -131,40 +131,52 @@ def test_a_launch_to_everybody_on_two_channels(tables: list[Table], name: str) -
     tables.append(table)
     more = {"channels": ["sms", "email"], **CAMPAIGNS[name]}
     with SessionFactory() as session:
-        preview = _timed(session, lambda: preview_campaign(session, drafted(**more), actor=DRAFTER))
-        session.rollback()
         campaign = make_approved(session, **more)
-        service.launch_campaign(session, campaign.id, actor=LAUNCHER)
-        (run_id,) = open_runs(session, campaign.id)
-        launch = _timed(session, lambda: service.work_on_run(session, run_id, actor=WORKER))
-        run = run_of(session, campaign.id)
-        messages, people = run.messages, run.people
+        planned = partial(
+            preview_campaign, session, drafted(**more), actor=DRAFTER, campaign_id=campaign.id
+        )
+        preview, messages = _timed(session, planned), planned().messages
+        floors = [_timed_bare(session, messages) for _ in range(3)]
+        launch = _timed_launch(session, campaign.id)
+        assert run_of(session, campaign.id).messages == messages
         pages = _timed(session, lambda: _look_at_people(session, campaign.id))
         after_launch = _private_megabytes(session)
-        some = _some_batches(session, campaign.id)
-        writing = _timed(session, lambda: _write(session, some))
-        written = _written(session, campaign.id)
-        because = CampaignCancellation(reason="The talk was called off")
-        cancel = _timed(
-            session,
-            lambda: service.cancel_campaign(session, campaign.id, because, actor=LAUNCHER),
-        )
-        clear = _timed(session, lambda: _clear_all(session))
+        floors += [_timed_bare(session, messages) for _ in range(3)]
+        lines = [
+            ("preview", run_of(session, campaign.id).people, preview),
+            ("launch: decided, frozen, queued", messages, launch),
+            ("three pages of its people", 60, pages),
+            *_afterwards(session, campaign.id, messages),
+        ]
         session.rollback()
-        bare = _timed_bare(session, messages)
-        session.rollback()
-    for line, rows, took in (
-        ("preview", people, preview),
-        ("launch: decided, frozen, queued", messages, launch),
-        ("three pages of its people", 60, pages),
-        ("later: 200 batches are written", written, writing),
-        ("or cancelled: no more is sent", messages, cancel),
-        ("then written down of each", written, clear),
-    ):
-        table.add(line, f"{rows:,}", *_beside(took, bare), f"{after_launch}")
+    for line, rows, took in lines:
+        table.add(line, f"{rows:,}", *_beside(took, _best(floors)), f"{after_launch}")
 
     # Memory does not grow with the audience: a million people would be gigabytes.
     assert after_launch < 600
+
+
+def _timed_launch(session: Session, campaign_id: int) -> Took:
+    service.launch_campaign(session, campaign_id, actor=LAUNCHER)
+    (run_id,) = open_runs(session, campaign_id)
+    return _timed(session, lambda: service.work_on_run(session, run_id, actor=WORKER))
+
+
+def _afterwards(session: Session, campaign_id: int, messages: int) -> list[tuple[str, int, Took]]:
+    """What becomes of it: some of the messages are written, and the others called off."""
+    some = _some_batches(session, campaign_id)
+    writing = _timed(session, lambda: _write(session, some))
+    written = _written(session, campaign_id)
+    because = CampaignCancellation(reason="The talk was called off")
+    cancel = _timed(
+        session, lambda: service.cancel_campaign(session, campaign_id, because, actor=LAUNCHER)
+    )
+    clear = _timed(session, lambda: _clear_all(session))
+    return [
+        ("later: 200 batches are written", written, writing),
+        ("or cancelled: no more is sent", messages, cancel),
+        ("then written down of each", written, clear),
+    ]
 
 
 @pytest.fixture
@@ -214,8 +226,16 @@ def _look_at_people(session: Session, campaign_id: int) -> None:
 
 
 def _timed_bare(session: Session, rows: int) -> Took:
-    """As many rows of four columns, into a table without an index."""
-    return _timed(session, lambda: session.execute(text(_BARE), {"rows": rows}))
+    """As many rows of four columns, into a table without an index; taken back again."""
+    with session.begin_nested() as once:
+        took = _timed(session, lambda: session.execute(text(_BARE), {"rows": rows}))
+        once.rollback()
+    return took
+
+
+def _best(runs: list[Took]) -> Took:
+    """The floor is to be low: others use the machine, too."""
+    return Took(min(one.clock for one in runs), min(one.processor for one in runs))
 
 
 def _count_everybody(session: Session) -> object:

@@ -38,7 +38,7 @@ from crm_core.messaging.service.audiences import Mailing, queue_mailing
 from crm_core.messaging.service.queueing import BATCH
 from crm_core.people.schemas import Actor, Permission
 
-NEIGHBOURS = 64
+NEIGHBOURS = 128
 """People whose numbers lie so close are in one batch: a batch may have so many more messages."""
 
 
@@ -98,24 +98,34 @@ def _freeze(session: Session, run: _Run) -> None:
     decided = select(
         literal(run.id), people.c.person_id, people.c.outcome, *(people.c[c] for c in channels)
     )
-    session.execute(
+    frozen = session.execute(
         insert(CampaignRecipient).from_select(
             ["run_id", "person_id", "outcome", *channels], decided
-        )
+        ),
+        execution_options={"preserve_rowcount": True},
     )
-    _change_run(session, run.id, frozen_at=utc_now(), **_tally(session, run.id))
+    people = frozen.rowcount  # type: ignore[attr-defined] # of a result
+    _change_run(session, run.id, frozen_at=utc_now(), **_tally(session, run.id, people))
 
 
-def _tally(session: Session, run_id: int) -> dict[str, Any]:
-    """How many people had which outcome: kept with the run, which never changes again."""
+def _tally(session: Session, run_id: int, people: int) -> dict[str, Any]:
+    """How many people had which outcome: kept with the run, which never changes again.
+
+    Those left out are counted, whom an index holds; the others are the rest of the people.
+    """
     outcome = CampaignRecipient.c.outcome
     counted = session.execute(
-        select(outcome, func.count()).where(CampaignRecipient.c.run_id == run_id).group_by(outcome)
+        select(outcome, func.count())
+        .where(CampaignRecipient.c.run_id == run_id, outcome != Fate.QUEUED.value)
+        .group_by(outcome)
     )
     outcomes = {str(row[0]): int(row[1]) for row in counted}
+    chosen = people - sum(outcomes.values())
+    if chosen:
+        outcomes[Fate.QUEUED.value] = chosen
     return {
-        "people": sum(outcomes.values()),
-        "chosen": outcomes.get(Fate.QUEUED.value, 0),
+        "people": people,
+        "chosen": chosen,
         "control": outcomes.get(Fate.CONTROL.value, 0),
         "outcomes": outcomes,
     }
