@@ -8,7 +8,7 @@ those who would get something, so that both groups differ by nothing but the mes
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import CTE, BigInteger, Subquery, TextualSelect, bindparam, column, text
+from sqlalchemy import CTE, BigInteger, Subquery, TextualSelect, column, text
 
 from crm_core.campaigns.audiences import Brief, audience_of
 from crm_core.campaigns.models import FATE
@@ -22,12 +22,18 @@ CHANNELS = tuple(channel.value for channel in Channel)
 def decided(brief: Brief) -> TextualSelect:
     """``person_id``, ``outcome``, and a fate for each of the campaign's channels."""
     channels = [channel.value for channel in brief.campaign.channels]
-    statement = text(_statement(brief, channels)).bindparams(*_values(brief))
-    return statement.columns(
-        column("person_id", BigInteger),
-        column("outcome", FATE),
-        *(column(c, FATE) for c in channels),
-    ).add_cte(_audience(brief))
+    statement = _statement(brief, channels)
+    named = {name: value for name, value in _values(brief).items() if f":{name}" in statement}
+    return (
+        text(statement)
+        .bindparams(**named)
+        .columns(
+            column("person_id", BigInteger),
+            column("outcome", FATE),
+            *(column(c, FATE) for c in channels),
+        )
+        .add_cte(_audience(brief))
+    )
 
 
 def _audience(brief: Brief) -> CTE:
@@ -45,14 +51,13 @@ def decided_table(brief: Brief) -> Subquery:
     return decided(brief).subquery("decided")
 
 
-def _values(brief: Brief) -> list[Any]:
-    values: dict[str, Any] = {"kind": brief.recipient_type.value}
-    if brief.purpose.needs_consent:
-        values["purpose"] = brief.purpose.value
-    if brief.campaign.control_percent:
-        values["seed"] = brief.campaign_id
-        values["thousandths"] = brief.campaign.control_percent * 10
-    return [bindparam(name, value) for name, value in values.items()]
+def _values(brief: Brief) -> dict[str, Any]:
+    return {
+        "kind": brief.recipient_type.value,
+        "purpose": brief.purpose.value,
+        "seed": brief.campaign_id,
+        "thousandths": brief.campaign.control_percent * 10,
+    }
 
 
 def _statement(brief: Brief, channels: list[str]) -> str:
