@@ -6,7 +6,7 @@ by writing the address, and a refresh, a new tab and signing in find everything 
 """
 
 from crm_core.ui.addressing.days import EARLIEST, clock, day, day_in, recent_month
-from crm_core.ui.addressing.moving import doing, link_back, narrowed, narrowed_to_state, tabs
+from crm_core.ui.addressing.moving import doing, link_back, more, narrowed, narrowed_to_state, tabs
 from crm_core.ui.addressing.narrowing import (
     at_least,
     choice,
@@ -30,6 +30,7 @@ __all__ = [
     "go",
     "link_back",
     "look_up",
+    "more",
     "narrowed",
     "narrowed_to_state",
     "number",

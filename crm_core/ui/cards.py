@@ -8,7 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from crm_core.base.money import naira_short
-from crm_core.ui import address_bar
+from crm_core.ui import address_bar, sparklines
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Card:
     delta: str | None = None
     note: str = "vs last month"
     trend: Sequence[Decimal | float] = ()
-    kind: Literal["line", "area", "bar"] = "area"
+    kind: sparklines.Kind = "area"
     less_is_better: bool = False
     neutral: bool = False
     help: str | None = None
@@ -96,9 +96,9 @@ def _card(card: Card) -> None:
         delta_arrow="off" if card.neutral else "auto",
         delta_description=card.note if card.delta else None,
         help=card.help,
-        chart_data=[float(point) for point in card.trend] if len(card.trend) > 1 else None,
-        chart_type=card.kind,
     )
+    if len(card.trend) > 1:
+        sparklines.show([float(point) for point in card.trend], card.kind, _mood(card))
     if card.opens is not None:
         _way_there(card, card.opens)
 
@@ -107,6 +107,13 @@ def _colour(card: Card) -> Literal["off", "inverse", "normal"]:
     if card.neutral:
         return "off"
     return "inverse" if card.less_is_better else "normal"
+
+
+def _mood(card: Card) -> sparklines.Mood:
+    """Good, bad or neither: as the change is coloured."""
+    if card.neutral or card.delta is None:
+        return "neutral"
+    return "good" if card.delta.startswith("-") is card.less_is_better else "bad"
 
 
 def _way_there(card: Card, opens: Mapping[str, str | None]) -> None:

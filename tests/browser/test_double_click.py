@@ -35,7 +35,7 @@ def test_three_impatient_clicks_on_approve_leave_one_approval_and_one_receipt(
 
 def test_impatient_clicks_on_making_a_payout_make_one(sit_down: SitDown, stack: Stack) -> None:
     finance = sit_down(FINANCE)
-    finance.open("/payouts?tab=make")
+    finance.open("/payouts?tab=make&do=by-hand")
     finance.choose("Owner", "Nwankwo, Emeka")
     first = add_months(month_start(lagos_today()), -20)
     finance.write_day("First day of the period", first)

@@ -193,6 +193,7 @@ def make_by_hand(desk: Desk) -> None:
     """A payout of fifteen months ago."""
     first = add_months(month_start(lagos_today()), -15)
     desk.open("/payouts?tab=make")
+    desk.press("One payout by hand")
     desk.choose("Owner", "Abdullahi, Fatima")
     desk.write_day("First day of the period", first)
     desk.write_day("Last day of the period", month_end(first))

@@ -166,6 +166,7 @@ def _of_owners(session: Session) -> Iterator[Stop]:
         yield "payouts", {"payout": waiting.id, "do": what}
     yield "payouts", {"payout": approved.id, "do": "pay"}
     yield "payouts", {"tab": "make", "month": f"{last_month():%Y-%m}"}
+    yield "payouts", {"tab": "make", "do": "by-hand"}
     yield "payouts", {"tab": "pay"}
     yield "receipts", {"receipt": receipt.receipt_id}
 

@@ -83,7 +83,8 @@ _BUTTONS: Mapping[str, Mapping[Permission, str]] = {
         P.IDENTIFIERS_REVEAL: "Show them",
     },
     "payouts": {
-        P.PAYOUTS_MAKE: "Look at the month, Make the payout, Save, do: Edit, do: Cancel",
+        P.PAYOUTS_MAKE: "Look at the month, One payout by hand, Back to preparing a month,"
+        " Make the payout, Save, do: Edit, do: Cancel",
         P.PAYOUTS_APPROVE: """
             Look and approve, Reject, do: Approve, do: Reject, do: Undo the approval
         """,

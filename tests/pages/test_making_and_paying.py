@@ -108,7 +108,7 @@ def test_a_month_without_contracts_has_nothing_to_confirm(payouts: Open) -> None
 
 def test_a_payout_is_made_by_hand(payouts: Open, session: Session) -> None:
     owner = make_owner(session)
-    page = payouts(Role.FINANCE, tab="make")
+    page = payouts(Role.FINANCE, tab="make", do="by-hand")
     fill(
         page,
         "new-payout",
@@ -131,7 +131,7 @@ def test_a_payout_is_made_by_hand(payouts: Open, session: Session) -> None:
 
 
 def test_every_empty_field_of_a_new_payout_says_that_it_is_required(payouts: Open) -> None:
-    page = press(payouts(Role.FINANCE, tab="make"), "Make the payout")
+    page = press(payouts(Role.FINANCE, tab="make", do="by-hand"), "Make the payout")
 
     assert errors(page) == ["This is required."] * 5
 
@@ -157,7 +157,7 @@ def test_a_mistake_in_a_new_payout_is_said_beside_its_field(
         "gross_revenue": "1000",
         "net_amount": "1000",
     }
-    page = payouts(Role.FINANCE, tab="make")
+    page = payouts(Role.FINANCE, tab="make", do="by-hand")
 
     fill(page, "new-payout", **(right | given))
     press(page, "Make the payout")

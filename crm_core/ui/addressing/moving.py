@@ -1,6 +1,7 @@
 """From tab to tab, from a record back to its list, out of a filter."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import streamlit as st
 
@@ -61,6 +62,18 @@ def narrowed(param: str, what: str) -> None:
             on_click=go,
             args=({param: None, "page": None},),
         )
+
+
+@contextmanager
+def more(*params: str) -> Iterator[None]:
+    """Filters that few need, behind a button that says how many of them are set.
+
+    A closed one costs the browser nothing, and the list begins higher up.
+    """
+    chosen = sum(bool(st.query_params.get(param)) for param in params)
+    label = f"More filters: {chosen} set" if chosen else "More filters"
+    with st.popover(label, key=f"more-{params[0]}", icon=":material/tune:"):
+        yield
 
 
 def narrowed_to_state() -> None:

@@ -93,6 +93,9 @@ def _filters(table_names: Sequence[str], names: Mapping[str, str]) -> HistoryFil
             "who": address_bar.choice("who", "Who", names, any_label="Everybody"),
             "record_id": _number(address_bar.search("Number of the record", param="record")),
             "action": address_bar.choice("action", "What was done", _DONE, any_label="Anything"),
+        }
+    with address_bar.more("since", "until", "why"):
+        given |= {
             "since": address_bar.day("since", "First day"),
             "until": address_bar.day("until", "Last day"),
             "why": address_bar.search("Words in why", param="why"),

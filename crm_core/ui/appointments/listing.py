@@ -119,13 +119,15 @@ def _filter_widgets() -> None:
         if doctors:
             named = {str(each.id): each.name for each in doctors}
             address_bar.choice("doctor", "Doctor", named, any_label="All doctors")
-        address_bar.choice("sort", "Order", {"latest": "Latest first"}, any_label="Earliest first")
         address_bar.day("from", "From", since=FIRST_DAY)
         address_bar.day("to", "To", since=FIRST_DAY)
-        address_bar.choice("weekday", "Day of the week", _WEEKDAYS, any_label="All days")
     with st.container(horizontal=True, vertical_alignment="center"):
-        address_bar.switch("unanswered", "Only those who have not confirmed yet")
-        address_bar.switch("no-doctor", "Only those without a doctor")
+        with address_bar.more("sort", "weekday", "unanswered", "no-doctor"):
+            latest = {"latest": "Latest first"}
+            address_bar.choice("sort", "Order", latest, any_label="Earliest first")
+            address_bar.choice("weekday", "Day of the week", _WEEKDAYS, any_label="All days")
+            address_bar.switch("unanswered", "Only those who have not confirmed yet")
+            address_bar.switch("no-doctor", "Only those without a doctor")
         address_bar.narrowed_to_state()
 
 

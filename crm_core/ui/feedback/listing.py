@@ -119,12 +119,13 @@ def _filter_widgets() -> None:
         address_bar.state("type", "Kind", FeedbackType)
         address_bar.state("priority", "Priority", Priority)
         address_bar.choice("hospital", "Hospital", places, any_label="All hospitals")
-        address_bar.recent_month("month", "Came in")
-        address_bar.state("band", "Stars", Band)
-        address_bar.choice("late", "In time", _LATE, any_label="All")
-        address_bar.state("source", "From", SourceType)
         address_bar.choice("sort", "Order", _SORTS, any_label="Most critical first")
     with st.container(horizontal=True):
+        with address_bar.more("month", "band", "late", "source"):
+            address_bar.recent_month("month", "Came in")
+            address_bar.state("band", "Stars", Band)
+            address_bar.choice("late", "In time", _LATE, any_label="All")
+            address_bar.state("source", "From", SourceType)
         for param, what in _SET_ELSEWHERE.items():
             said = what.format(st.query_params.get(param)) if param == "without" else what
             address_bar.narrowed(param, said)

@@ -61,7 +61,7 @@ def _targets(actor: Actor) -> None:
     tables.show(tables.Table(shown, columns, alt="Targets by kind and priority", empty="None."))
     if not actor.may(Permission.SETTINGS_WRITE):
         return
-    with st.expander("Change a target"), Form("target", border=False) as form:
+    with st.popover("Change a target"), Form("target", border=False) as form:
         form.choice("type", "Kind", {each.value: label_of(each.value) for each in FeedbackType})
         form.choice("priority", "Priority", {each.value: label_of(each) for each in Priority})
         form.number("response_hours", "Working hours until an answer")
@@ -89,7 +89,7 @@ def _hours(actor: Actor) -> None:
     tables.show(tables.Table(shown, columns, alt="Working hours by weekday", empty="None."))
     if not actor.may(Permission.SETTINGS_WRITE):
         return
-    with st.expander("Change a day"), Form("hours", border=False) as form:
+    with st.popover("Change a day"), Form("hours", border=False) as form:
         form.choice("weekday", "Day", dict(enumerate(_DAYS, start=1)))
         form.text("opens", "From, such as 08:00 (empty for a day off)")
         form.text("closes", "To, such as 17:00")
@@ -118,7 +118,7 @@ def _holidays(actor: Actor) -> None:
     )
     if not actor.may(Permission.SETTINGS_WRITE):
         return
-    with st.expander("A day was moved, added or is worked"), Form("holiday", border=False) as form:
+    with st.popover("A day was moved, added or is worked"), Form("holiday", border=False) as form:
         form.day("day", "Day")
         kinds = {"yes": "It is a holiday", "no": "It is worked after all"}
         form.choice("is_holiday", "What it is", kinds, "yes")
@@ -138,7 +138,7 @@ def _off(each: DayOff) -> dict[str, object]:
 def _take_back(actor: Actor, changes: list[HolidayRead]) -> None:
     if not changes:
         return
-    with st.expander("Take a change back"), Form("unchange", border=False) as form:
+    with st.popover("Take a change back"), Form("unchange", border=False) as form:
         labels = {
             each.id: f"{day(each.day)}: {each.name}" + ("" if each.is_holiday else " (worked)")
             for each in changes
@@ -158,7 +158,7 @@ def _words(actor: Actor) -> None:
     tables.show(tables.Table(shown, columns, alt="Words of alarm", empty="No word yet."))
     if not actor.may(Permission.SETTINGS_WRITE):
         return
-    with st.expander("Add a word"), Form("word", border=False) as form:
+    with st.popover("Add a word"), Form("word", border=False) as form:
         form.text("word", "Word or phrase", help="With * at its end: whatever begins so.")
         form.choice("topic", "Warns of", {each.value: told for each, told in _TOPICS.items()})
         sent = form.submit("Add it")
@@ -166,7 +166,7 @@ def _words(actor: Actor) -> None:
         with act("What is said from now on is looked through for it", once=form.token) as session:
             data = AlarmWordCreate.model_validate(form.given())
             service.add_alarm_word(session, data, actor=actor)
-    with st.expander("Remove a word"), Form("unword", border=False) as form:
+    with st.popover("Remove a word"), Form("unword", border=False) as form:
         form.choice("id", "Word", {each.id: each.word for each in found})
         gone = form.submit("Remove it")
     if gone and isinstance(form.values["id"], int):

@@ -167,8 +167,7 @@ def _filter_widgets(hospital_names: Mapping[int, str]) -> None:
         address_bar.state("status", "Status", PatientStatus)
         address_bar.state("tier", "Tier", Tier)
         address_bar.choice("state", "State", homes, any_label="All states")
-    used = any(st.query_params.get(name) for name in _MORE)
-    with st.expander("More filters", expanded=used), st.grid(4, min_column_width=150):
+    with address_bar.more(*_MORE):
         address_bar.choice(
             "hospital", "Preferred hospital", hospitals_by_id, any_label="All hospitals"
         )

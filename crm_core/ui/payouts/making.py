@@ -7,29 +7,38 @@ import streamlit as st
 
 from crm_core.base.clock import add_months, lagos_today, month_start
 from crm_core.payouts import service
-from crm_core.people.schemas import Actor
-from crm_core.ui import plans
+from crm_core.people.schemas import Actor, Permission
+from crm_core.ui import address_bar, asking, plans
 from crm_core.ui.formatting import month as month_name
 from crm_core.ui.page import load
 from crm_core.ui.payouts import editing
 from crm_core.ui.plans import Proposal, View
 
-_PLAN = "month"
+_PLAN, _BY_HAND = "month", "by-hand"
 _MONTHS = 12
 
 
 def show(actor: Actor) -> None:
-    """The month, or its plan; and the form of a single payout."""
+    """The month, or its plan; the form of a single payout at ``?do=by-hand``."""
     proposal = plans.opened(_PLAN)
     if proposal is not None:
         _decide(actor, proposal)
+        return
+    if asking.step(actor, Permission.PAYOUTS_MAKE, asked=st.query_params.get("do") == _BY_HAND):
+        address_bar.link_back("Back to preparing a month", without=["do"])
+        st.subheader("One payout by hand", anchor=False)
+        editing.new(actor)
         return
     with st.container(border=True):
         st.subheader("Prepare a month", anchor=False)
         st.text("Every owner's payout from the hospitals' revenue and the contracts, as a plan.")
         _choose(actor)
-    st.subheader("One payout by hand", anchor=False)
-    editing.new(actor)
+    st.button(
+        "One payout by hand",
+        icon=":material/edit:",
+        on_click=address_bar.go,
+        args=({"do": _BY_HAND},),
+    )
 
 
 def _choose(actor: Actor) -> None:
