@@ -80,8 +80,9 @@ LOYALTY = (
         },
     ),
     Held(
+        # A lot has the number of the row that earned it, and the ledger is indexed by patient.
         "crm_loyalty_lots",
-        _OF_PATIENT,
+        f"id IN (SELECT id FROM crm_loyalty_transactions WHERE {_OF_PATIENT})",  # noqa: S608 # our own words
         all_of(Kept(MONEY), "id patient_id points remaining earned_on expires_on"),
     ),
     Held(
