@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from textwrap import wrap
 from typing import Any
 
 import streamlit as st
@@ -148,6 +149,17 @@ def around(
     return max(lowest, min(known) - 0.3), min(highest, max(known) + 0.2)
 
 
+def beside_bars(labels: Sequence[str]) -> int:
+    """Pixels that the names beside sideways bars take."""
+    lines = [line for label in labels for line in in_lines(label).split("<br>")]
+    return round(_LETTER * max(map(len, lines), default=0)) + 12
+
+
+def in_lines(label: str) -> str:
+    """A long name in lines of some twenty letters: on a telephone it leaves room for the bar."""
+    return "<br>".join(wrap(label, 20)) or label
+
+
 def note(amount: Decimal, count: int) -> str:
     """``412 · ₦61.2m``: what stands at the end of a bar."""
     return f"{count:,} · {naira_short(amount)}"
@@ -155,6 +167,7 @@ def note(amount: Decimal, count: int) -> str:
 
 def _bar(chart: Chart, series: Series, sideways: bool, notes: Sequence[str]) -> Figure:
     labels, values = _told_apart(chart.labels), [_float(value) for value in series.values]
+    labels = [in_lines(label) for label in labels] if sideways else labels
     return {
         "type": "bar",
         "name": series.name,
@@ -200,9 +213,10 @@ def _line(chart: Chart, series: Series, *, first: bool) -> Figure:
 
 def _upright(chart: Chart) -> Figure:
     legend = len(chart.series) > 1
+    lines = max((label.count("<br>") + 1 for label in chart.labels), default=1)
     return {
         **_layout(chart),
-        "margin": {"l": 8, "r": 8, "t": 40 if legend else 8, "b": 8},
+        "margin": {"l": _SCALE, "r": 8, "t": 40 if legend else 8, "b": _LINE * lines + 10},
         "xaxis": {**_AXIS, "type": "category", "tickangle": 0},
         "yaxis": {**_AXIS, **_scale(chart), "showgrid": True, "nticks": 6},
     }
@@ -210,10 +224,10 @@ def _upright(chart: Chart) -> Figure:
 
 def _sideways(chart: Chart, notes: Sequence[str]) -> Figure:
     longest = max((_float(v) or 0 for series in chart.series for v in series.values), default=0)
-    written = max(map(len, notes), default=0)
+    written, legend = max(map(len, notes), default=0), len(chart.series) > 1
     return {
         **_layout(chart),
-        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "margin": {"l": beside_bars(chart.labels), "r": 8, "t": 40 if legend else 8, "b": 8},
         "xaxis": {
             **_AXIS,
             "showticklabels": False,
@@ -239,7 +253,9 @@ def _layout(chart: Chart) -> Figure:
 
 
 _LEGEND = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"}
-_AXIS = {"automargin": True, "fixedrange": True, "showgrid": False, "title": {"text": ""}}
+# Margins are given: Plotly's automargin draws every chart a second time.
+_SCALE, _LINE, _LETTER = 46, 16, 6.4
+_AXIS = {"automargin": False, "fixedrange": True, "showgrid": False, "title": {"text": ""}}
 
 
 def _scale(chart: Chart) -> Figure:

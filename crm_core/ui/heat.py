@@ -26,7 +26,7 @@ def _column(chart: Chart, series: Series, highest: float, notes: Sequence[str]) 
         "type": "bar",
         "name": series.name,
         "orientation": "h",
-        "y": list(chart.labels),
+        "y": [charts.in_lines(label) for label in chart.labels],
         # Cells are bars of one length, stacked; a cell that does not exist yet has none.
         "x": [None if share is None else 1 for share in shares],
         "marker": {
@@ -53,7 +53,7 @@ def _shade(share: float | None, highest: float) -> str:
 
 
 def _layout(chart: Chart, columns: Sequence[str]) -> Figure:
-    plain = {"automargin": True, "fixedrange": True, "showgrid": False, "zeroline": False}
+    plain = {"automargin": False, "fixedrange": True, "showgrid": False, "zeroline": False}
     places = [n + 0.5 for n in range(len(columns))]
     return {
         "height": chart.height,
@@ -63,7 +63,7 @@ def _layout(chart: Chart, columns: Sequence[str]) -> Figure:
         "dragmode": False,
         "clickmode": "event+select",
         "hoverlabel": {"namelength": -1},
-        "margin": {"l": 8, "r": 8, "t": 30, "b": 8},
+        "margin": {"l": charts.beside_bars(chart.labels), "r": 8, "t": 30, "b": 8},
         "xaxis": {
             **plain,
             "side": "top",

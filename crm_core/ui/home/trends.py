@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+import streamlit as st
+
 from crm_core.base.clock import lagos_today
 from crm_core.insights.morning.queries import first_day
 from crm_core.insights.morning.schemas import HospitalVisits, ScoreMonth
@@ -50,12 +52,10 @@ def visits(hospitals: Sequence[HospitalVisits], days: int) -> None:
         page=places.VISITS,
         opens=lambda label, _: places.visits(first, last, hospital=shown[label].key),
     )
-    charts.bars(
-        chart,
-        sideways=True,
-        notes=[_note(each) for each in shown],
-    )
+    charts.bars(chart, sideways=True, notes=[_note(each) for each in shown])
+    if any(each.missed for each in shown):
+        st.caption("All visits that were booked · those that were missed.")
 
 
 def _note(each: HospitalVisits) -> str:
-    return f"{each.total:,} · {each.missed:,} missed" if each.missed else f"{each.total:,}"
+    return f"{each.total:,} · {each.missed:,}" if each.missed else f"{each.total:,}"
