@@ -169,6 +169,7 @@ ROUND = {
     "To the patient",
     "Who has points",
     "Who waits too long",
+    "Work it out anew",
 }
 """Buttons that lead somewhere, or change the person's own view: for everybody who sees the page."""
 
@@ -178,6 +179,7 @@ STEPS: Mapping[tuple[str, str], Permission] = {
     ("patients", "do=edit"): P.PATIENTS_WRITE,
     ("patients", "do=status"): P.PATIENTS_WRITE,
     ("patients", "do=merge"): P.PATIENTS_WRITE,
+    ("payouts", "do=by-hand"): P.PAYOUTS_MAKE,
     ("loyalty", "tab=exports"): P.EXPORT,
     ("appointments", "do=book"): P.APPOINTMENTS_WRITE,
     ("appointments", "do=move"): P.APPOINTMENTS_WRITE,

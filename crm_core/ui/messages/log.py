@@ -60,7 +60,7 @@ def of_person(kind: RecipientType, recipient_id: int, actor: Actor) -> None:
     """Everything that was sent to one person; a row opens the message on the messages page."""
     if resending.decided(actor):
         return
-    with st.grid(2, min_column_width=150):
+    with address_bar.more("channel", "became"):
         address_bar.choice("channel", "By", ALL_CHANNELS, any_label="All")
         address_bar.state("became", "Status", MessageStatus)
     fixed = {"recipient_type": kind, "recipient_id": recipient_id, "limit": tables.PAGE}

@@ -209,6 +209,9 @@ def _proof(record: _Record, actor: Actor) -> None:
         st.subheader("What happened", anchor=False)
         timeline.show(record.happenings)
         past.show("crm_payouts", record.payout.id, actor)
+    if not record.approvals and not record.attempts:
+        st.text("Nobody has approved it yet, and nobody has tried to pay it.")
+        return
     left, right = st.columns(2)
     with left.container(border=True, height="stretch"):
         st.subheader("Approvals", anchor=False)
