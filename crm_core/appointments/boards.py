@@ -4,7 +4,8 @@ from collections import defaultdict
 from datetime import date, time, timedelta
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import BigInteger, and_, any_, bindparam, literal, or_, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from crm_core.appointments.models import Appointment
@@ -24,18 +25,27 @@ MOST_A_DAY = 2000
 """So many visits of one hospital are shown of a day; no hospital of the group comes near."""
 
 
-def day_board(session: Session, hospital_id: int, day: date) -> DayBoard:
-    """A day of a hospital: a column for each doctor who works there or has a visit that day."""
+def day_board(
+    session: Session, hospital_id: int, day: date, *, page: int = 1, most: int | None = None
+) -> DayBoard:
+    """A day of a hospital: a column for each doctor who works there or has a visit that day.
+
+    Args:
+        most: so many doctors a page, by name; all where it is None. Visits that have no doctor yet
+            stand on the first page.
+    """
     get_hospital(session, hospital_id)
-    visits: dict[int | None, list[AppointmentRead]] = defaultdict(list)
-    for visit in _visits_on(session, hospital_id, day):
-        visits[visit.doctor_id].append(visit)
     values = {"hospital_id": hospital_id, "first": day, "days": 1}
-    found = session.execute(_DOCTORS, values).mappings()
-    columns = [_column(row, visits.get(row["doctor_id"], [])) for row in found]
+    found = session.execute(_DOCTORS, values).mappings().all()
+    shown = found if most is None else found[(page - 1) * most : page * most]
+    visits: dict[int | None, list[AppointmentRead]] = defaultdict(list)
+    doctors = [row["doctor_id"] for row in shown]
+    for visit in _visits_on(session, hospital_id, day, doctors, unassigned=page == 1):
+        visits[visit.doctor_id].append(visit)
+    columns = [_column(row, visits.get(row["doctor_id"], [])) for row in shown]
     if visits[None]:
         columns.append(_without_doctor(visits[None]))
-    return DayBoard(hospital_id=hospital_id, day=day, doctors=columns)
+    return DayBoard(hospital_id=hospital_id, day=day, doctors=columns, doctors_in_all=len(found))
 
 
 def week(session: Session, hospital_id: int, first: date, *, days: int = 7) -> list[WeekCell]:
@@ -46,7 +56,9 @@ def week(session: Session, hospital_id: int, first: date, *, days: int = 7) -> l
     return [WeekCell.model_validate(dict(row)) for row in found]
 
 
-def _visits_on(session: Session, hospital_id: int, day: date) -> list[AppointmentRead]:
+def _visits_on(
+    session: Session, hospital_id: int, day: date, doctors: list[int], *, unassigned: bool
+) -> list[AppointmentRead]:
     begins = from_lagos(day, _MIDNIGHT)
     ends = from_lagos(day + timedelta(days=1), _MIDNIGHT)
     found = session.execute(
@@ -54,6 +66,10 @@ def _visits_on(session: Session, hospital_id: int, day: date) -> list[Appointmen
             Appointment.hospital_id == hospital_id,
             Appointment.starts_at >= begins,
             Appointment.starts_at < ends,
+            or_(
+                Appointment.doctor_id == any_(bindparam("doctors", doctors, ARRAY(BigInteger))),
+                and_(Appointment.doctor_id.is_(None), literal(unassigned)),
+            ),
         )
         .order_by(Appointment.starts_at, Appointment.id)
         .limit(MOST_A_DAY)

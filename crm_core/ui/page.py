@@ -4,6 +4,7 @@ Every ``st`` call and every use of ``session_state`` is a place where another cl
 script. So none of them may stand inside ``load()`` or ``act()``: a page loads, shows, and acts.
 """
 
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +29,9 @@ from crm_core.ui.plain import plain
 
 MARK = Path(__file__).parent / "assets" / "mark.svg"
 FLASH_SECONDS = 6
+# The navigation and the page ask one after the other. A run has its thread; the gate has looked the
+# session up before it, and whatever is written looks it up once more.
+_THIS_RUN, _A_RUN = threading.local(), 1.0
 _TOKEN, _FLASH, _FIELDS = "_form_token_", "_flash", "_field_errors"
 
 
@@ -54,9 +58,13 @@ def open_page(title: str, *, needs: Permission | None, icon: str = "") -> Actor:
     return actor
 
 
-def require_signed_in() -> Actor:
-    """Who is signed in; ends the page with a way to the sign-in form where nobody is."""
-    actor = _signed_in()
+def require_signed_in(*, anew: bool = False) -> Actor:
+    """Who is signed in; ends the page with a way to the sign-in form where nobody is.
+
+    Args:
+        anew: look the session up even where this very run has done so.
+    """
+    actor = _signed_in(anew)
     if actor is None:
         st.error("You are not signed in, or your session has ended.")
         st.html('<a href="/auth/sign-in" target="_self">Go to the sign-in page</a>')
@@ -93,7 +101,7 @@ def act(
         keep: what the block puts in here is in ``session_state`` when the page runs again, such as
             a secret that is shown once.
     """
-    actor = require_signed_in()
+    actor = require_signed_in(anew=True)
     fields: Mapping[str, DeltaGenerator] = st.session_state.get(_FIELDS, {})
     with _refusals() as refused, _transaction(actor, why or flash, once) as session:
         yield session
@@ -140,12 +148,16 @@ class _DoneBefore(Exception):
     """The same click arrived before, and was done."""
 
 
-def _signed_in() -> Actor | None:
+def _signed_in(anew: bool) -> Actor | None:
     token = st.user.get("ops_sid")
     if not isinstance(token, str) or not token:
         return None
-    with reading() as session:
-        return queries.actor_of_session(session, token, now=utc_now())
+    known, actor, until = getattr(_THIS_RUN, "known", ("", None, 0.0))
+    if anew or known != token or time.monotonic() > until:
+        with reading() as session:
+            actor = queries.actor_of_session(session, token, now=utc_now())
+        _THIS_RUN.known = (token, actor, time.monotonic() + _A_RUN)
+    return actor
 
 
 def _refuse(needs: Permission, actor: Actor) -> NoReturn:

@@ -294,3 +294,15 @@ def slots(session: Session, hospital_id: int, day: date, **more: Any) -> Any:
 def times(session: Session, hospital_id: int, day: date, **more: Any) -> list[str]:
     """Free times as the clocks of Lagos show them."""
     return [f"{to_lagos(s.starts_at):%H:%M}" for s in slots(session, hospital_id, day, **more)]
+
+
+def test_a_page_of_the_board_has_so_many_doctors_and_only_their_visits(session: Session) -> None:
+    hospital = make_hospital(session)
+    doctors = [make_doctor(session, hospital.id, name=f"Dr {name}") for name in "ABC"]
+    for doctor in doctors:
+        make_visit(session, 0, hospital.id, MONDAY, doctor_id=doctor.id)
+    first, second = (day_board(session, hospital.id, MONDAY, page=page, most=2) for page in (1, 2))
+    assert [column.doctor_id for column in first.doctors] == [each.id for each in doctors[:2]]
+    assert [column.doctor_id for column in second.doctors] == [doctors[2].id]
+    assert [len(column.appointments) for column in (*first.doctors, *second.doctors)] == [1, 1, 1]
+    assert first.doctors_in_all == second.doctors_in_all == 3

@@ -2,13 +2,15 @@
 
 import textwrap
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from crm_core.people.schemas import Role
+from crm_core.people import queries
+from crm_core.people.schemas import Actor, Role
 from crm_core.ui.plain import plain
 
 SignIn = Callable[..., str]
@@ -232,3 +234,47 @@ def test_a_bug_shows_a_reference_and_not_itself(caplog: pytest.LogCaptureFixture
 )
 def test_plain_text_is_escaped_where_markdown_is_read(written: str, escaped: str) -> None:
     assert plain(written) == escaped
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[Actor | None]:
+    """What each look for the session found."""
+    found: list[Actor | None] = []
+    look = queries.actor_of_session
+
+    def seen(session: Session, token: str, *, now: datetime) -> Actor | None:
+        found.append(look(session, token, now=now))
+        return found[-1]
+
+    monkeypatch.setattr(queries, "actor_of_session", seen)
+    return found
+
+
+def test_a_run_looks_the_session_up_once(signed_in: SignIn, looks: list[Actor | None]) -> None:
+    running = page(
+        """
+        from crm_core.ui.page import open_page, require_signed_in
+        require_signed_in()
+        open_page("Test", needs=None)
+        """,
+        signed_in(Role.VIEWER),
+    )
+    assert not running.exception
+    assert len(looks) == 1
+    running.run()
+    assert len(looks) == 2
+
+
+def test_a_session_that_ends_in_the_middle_of_a_run_writes_nothing(
+    signed_in: SignIn, session: Session
+) -> None:
+    ends = FORM.replace(
+        "    if sent:\n",
+        "    if sent:\n        from crm_core.base.db import SessionFactory\n"
+        "        from sqlalchemy import text\n"
+        "        with SessionFactory.begin() as other:\n"
+        "            other.execute(text('UPDATE crm_sessions SET revoked_at = now()'))\n",
+    )
+    running = save(page(ends, signed_in(Role.ADMIN)), "ada@crm.local")
+    assert "not signed in" in running.error[0].value
+    assert accounts(session, "ada@crm.local") == 0

@@ -67,11 +67,16 @@ class DoctorDay(_Frozen):
 
 
 class DayBoard(_Frozen):
-    """A day of a hospital, a column a doctor."""
+    """A day of a hospital, a column a doctor.
+
+    Attributes:
+        doctors_in_all: of the day; a page of them may be shown.
+    """
 
     hospital_id: int
     day: date
     doctors: list[DoctorDay]
+    doctors_in_all: int
 
 
 class WeekCell(_Frozen):

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import streamlit as st
 
 from crm_core.appointments import boards
-from crm_core.appointments.schemas import WeekCell
+from crm_core.appointments.schemas import DayBoard, WeekCell
 from crm_core.base.clock import lagos_today
 from crm_core.hospitals import queries as hospitals
 from crm_core.people.schemas import Actor, Permission
@@ -15,6 +15,9 @@ from crm_core.ui.formatting import day as written
 from crm_core.ui.page import load
 from crm_core.ui.tables import Table
 
+_PAGE, _COLUMNS = "doctors", 24
+"""The parameter for the page of doctors, and how many columns a board has at the most."""
+
 
 def show_day(actor: Actor) -> None:
     """The tab Day."""
@@ -22,8 +25,7 @@ def show_day(actor: Actor) -> None:
     if place is None:
         return
     day = _day()
-    with load() as session:
-        board = boards.day_board(session, place, day)
+    board = _board(place, day)
     if not board.doctors:
         tables.nothing("No doctor works here on this day: add doctors and their hours first.")
         return
@@ -39,6 +41,22 @@ def show_day(actor: Actor) -> None:
         doctor = str(picked.doctor) if picked.doctor else None
         address_bar.go({"do": "book", "day": f"{day}", "doctor": doctor, "at": at})
         st.rerun()
+
+
+def _board(place: int, day: date) -> DayBoard:
+    """The day's page of doctors; the way to the others, where there are more."""
+    page = address_bar.page_of(_PAGE)
+    with load() as session:
+        board = boards.day_board(session, place, day, page=page, most=_COLUMNS)
+    pages = -(-board.doctors_in_all // _COLUMNS)
+    if page > max(1, pages):
+        address_bar.go({_PAGE: None})
+        st.rerun()
+    if pages > 1:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.text(f"{board.doctors_in_all:,} doctors, by name")
+            tables.turn(page, pages, _PAGE)
+    return board
 
 
 def show_week(_: Actor) -> None:

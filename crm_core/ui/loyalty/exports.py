@@ -104,18 +104,21 @@ def _of_members() -> dict[str, object]:
     with load() as session:
         hospitals = {str(each.id): each.name for each in all_hospitals(session)}
     homes = {state.name: state.name for state in states()}
-    return {
+    given: dict[str, object] = {
         "loyalty_tier": address_bar.state("tier", "Tier", Tier),
         "status": address_bar.state("status", "Status", PatientStatus),
         "gender": address_bar.state("gender", "Gender", Gender),
         "state": address_bar.choice("state", "State", homes, any_label="All states"),
-        "preferred_hospital_id": address_bar.choice(
-            "hospital", "Preferred hospital", hospitals, any_label="All hospitals"
-        ),
-        "registered_from": address_bar.day("from", "Registered from"),
-        "registered_to": address_bar.day("to", "Registered to"),
-        "points_from": address_bar.at_least("points", "Points, at least"),
     }
+    with address_bar.more("hospital", "from", "to", "points"):
+        return given | {
+            "preferred_hospital_id": address_bar.choice(
+                "hospital", "Preferred hospital", hospitals, any_label="All hospitals"
+            ),
+            "registered_from": address_bar.day("from", "Registered from"),
+            "registered_to": address_bar.day("to", "Registered to"),
+            "points_from": address_bar.at_least("points", "Points, at least"),
+        }
 
 
 def _offer(dataset: Dataset, kind: Format, given: ExportFilter, rows: str) -> None:
