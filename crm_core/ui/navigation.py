@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Callable
+from pathlib import Path
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -10,14 +11,17 @@ from crm_core.people.schemas import Actor
 from crm_core.ui import finding
 from crm_core.ui.entries import ENTRIES, HOME, Entry
 from crm_core.ui.home import today
-from crm_core.ui.page import MARK, open_page, require_signed_in
+from crm_core.ui.page import open_page, require_signed_in
+
+_MARK = Path(__file__).parent / "assets" / "mark.svg"
 
 
 def run() -> None:
     """Shows the sidebar and runs the page that the address asks for."""
-    # The icon comes before the navigation, which would fetch its own one from a foreign host.
-    st.set_page_config(page_title="Operations", page_icon=str(MARK), layout="wide")
-    st.logo(str(MARK.with_name("logo.svg")), icon_image=str(MARK), size="large")
+    # The icon comes before the navigation, which would fetch its own one from a foreign host. The
+    # tab of the browser is called by the page: saying so once more would draw everything anew.
+    st.set_page_config(page_icon=str(_MARK), layout="wide")
+    st.logo(str(_MARK.with_name("logo.svg")), icon_image=str(_MARK), size="large")
     actor = require_signed_in()
     chosen = st.navigation(_pages_for(actor))
     with st.sidebar:

@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NoReturn
 
 import streamlit as st
@@ -27,7 +26,6 @@ from crm_core.people.schemas import Actor, Permission
 from crm_core.ui import leaving
 from crm_core.ui.plain import plain
 
-MARK = Path(__file__).parent / "assets" / "mark.svg"
 FLASH_SECONDS = 6
 # The navigation and the page ask one after the other. A run has its thread; the gate has looked the
 # session up before it, and whatever is written looks it up once more.
@@ -35,19 +33,14 @@ _THIS_RUN, _A_RUN = threading.local(), 1.0
 _TOKEN, _FLASH, _FIELDS = "_form_token_", "_flash", "_field_errors"
 
 
-def open_page(title: str, *, needs: Permission | None, icon: str = "") -> Actor:
+def open_page(title: str, *, needs: Permission | None) -> Actor:
     """The first statement of every page: its title, and who looks at it.
 
     Whoever is not signed in, or may not see the page, is told so, and the page ends here.
 
     Args:
         needs: the permission to see the page; None where being signed in is enough.
-        icon: an emoji for the browser's tab instead of the house's mark; a ``:material/…:`` icon
-            would be fetched from a foreign host.
     """
-    st.set_page_config(
-        page_title=f"{title} · Operations", page_icon=icon or str(MARK), layout="wide"
-    )
     actor = require_signed_in()
     leaving.arrive(title)
     st.title(title, anchor=False)
