@@ -1,7 +1,10 @@
 """Every page in both themes, wide and narrow: pictures, axe's findings, and a quiet console."""
 
+from contextlib import suppress
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Error
 
 from crm_core.base.clock import add_months, lagos_today, month_start
 from tests.browser import pictures
@@ -92,12 +95,24 @@ def trouble_with(desk: Desk) -> list[str]:
 
 
 def what_sticks_out(desk: Desk) -> list[str]:
-    """Whatever is wider than the screen, so that the page would scroll sideways."""
-    found: list[str] = desk.page.evaluate(
-        "() => { const main = document.querySelector('[data-testid=stMain]');"
-        " return main.scrollWidth > main.clientWidth + 1"
-        " ? [...main.querySelectorAll('[data-testid]')]"
-        "   .filter(e => e.getBoundingClientRect().right > innerWidth + 1)"
-        "   .map(e => e.dataset.testid).slice(0, 5) : []; }"
-    )
+    """Whatever is wider than the screen, so that the page would scroll sideways.
+
+    Tables follow the window a moment after everything else.
+    """
+    with suppress(Error):
+        desk.page.wait_for_function(f"() => ({_STICKING_OUT})().length === 0", timeout=_A_MOMENT)
+    found: list[str] = desk.page.evaluate(_STICKING_OUT)
     return found
+
+
+_A_MOMENT = 5_000.0
+_STICKING_OUT = """
+() => {
+  const main = document.querySelector('[data-testid=stMain]');
+  return main.scrollWidth > main.clientWidth + 1
+    ? [...main.querySelectorAll('[data-testid]')]
+        .filter(part => part.getBoundingClientRect().right > innerWidth + 1)
+        .map(part => part.dataset.testid).slice(0, 5)
+    : [];
+}
+"""
