@@ -17,13 +17,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from textwrap import wrap
 from typing import Any
 
 import streamlit as st
 
 from crm_core.base.money import naira, naira_short
 from crm_core.ui import address_bar, leaving, tables
+from crm_core.ui.bar_names import beside_bars, in_lines
 from crm_core.ui.states import Tone
 
 Figure = dict[str, Any]  # a piece of Plotly's own JSON
@@ -149,17 +149,6 @@ def around(
     return max(lowest, min(known) - 0.3), min(highest, max(known) + 0.2)
 
 
-def beside_bars(labels: Sequence[str]) -> int:
-    """Pixels that the names beside sideways bars take."""
-    lines = [line for label in labels for line in in_lines(label).split("<br>")]
-    return round(_LETTER * max(map(len, lines), default=0)) + 12
-
-
-def in_lines(label: str) -> str:
-    """A long name in lines of some twenty letters: on a telephone it leaves room for the bar."""
-    return "<br>".join(wrap(label, 20)) or label
-
-
 def note(amount: Decimal, count: int) -> str:
     """``412 · ₦61.2m``: what stands at the end of a bar."""
     return f"{count:,} · {naira_short(amount)}"
@@ -254,7 +243,7 @@ def _layout(chart: Chart) -> Figure:
 
 _LEGEND = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"}
 # Margins are given: Plotly's automargin draws every chart a second time.
-_SCALE, _LINE, _LETTER = 46, 16, 6.4
+_SCALE, _LINE = 46, 16
 _AXIS = {"automargin": False, "fixedrange": True, "showgrid": False, "title": {"text": ""}}
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from crm_core.ui import charts
+from crm_core.ui.bar_names import beside_bars, in_lines
 from crm_core.ui.charts import Chart, Figure, Series
 
 _LEAST, _MOST = 0.08, 0.72  # how dark a cell may be for its text to be read in both themes
@@ -26,7 +27,7 @@ def _column(chart: Chart, series: Series, highest: float, notes: Sequence[str]) 
         "type": "bar",
         "name": series.name,
         "orientation": "h",
-        "y": [charts.in_lines(label) for label in chart.labels],
+        "y": [in_lines(label) for label in chart.labels],
         # Cells are bars of one length, stacked; a cell that does not exist yet has none.
         "x": [None if share is None else 1 for share in shares],
         "marker": {
@@ -63,7 +64,7 @@ def _layout(chart: Chart, columns: Sequence[str]) -> Figure:
         "dragmode": False,
         "clickmode": "event+select",
         "hoverlabel": {"namelength": -1},
-        "margin": {"l": charts.beside_bars(chart.labels), "r": 8, "t": 30, "b": 8},
+        "margin": {"l": beside_bars(chart.labels), "r": 8, "t": 30, "b": 8},
         "xaxis": {
             **plain,
             "side": "top",

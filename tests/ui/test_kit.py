@@ -7,6 +7,7 @@ import pytest
 
 from crm_core.payouts.schemas import PayoutStatus
 from crm_core.ui import charts, formatting
+from crm_core.ui.bar_names import beside_bars, in_lines
 from crm_core.ui.forms import plain_amount
 from crm_core.ui.states import TONES, Tone, tone_of
 
@@ -63,3 +64,11 @@ def test_states_on_their_way_are_told_apart_by_colour() -> None:
 
 def test_a_state_has_one_tone_by_code_and_by_label() -> None:
     assert tone_of("needs a reason") is tone_of("Needs a reason") is Tone.ROSE
+
+
+def test_long_names_beside_bars_stand_in_lines_and_take_the_room_of_the_longest() -> None:
+    name = "Port Harcourt Specialist Hospital"
+    assert in_lines(name) == "Port Harcourt<br>Specialist Hospital"
+    assert in_lines("Lagos") == "Lagos"
+    assert beside_bars([name]) == beside_bars(["Specialist Hospital"]) > beside_bars(["Lagos"])
+    assert beside_bars([]) > 0

@@ -7,10 +7,11 @@ worker does it all; two workers at one run take turns at its row, and the second
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     BigInteger,
+    CursorResult,
     Integer,
     Subquery,
     bindparam,
@@ -104,7 +105,7 @@ def _freeze(session: Session, run: _Run) -> None:
         ),
         execution_options={"preserve_rowcount": True},
     )
-    people = frozen.rowcount  # type: ignore[attr-defined] # of a result
+    people = cast("CursorResult[Any]", frozen).rowcount
     _change_run(session, run.id, frozen_at=utc_now(), **_tally(session, run.id, people))
 
 

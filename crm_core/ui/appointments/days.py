@@ -11,6 +11,7 @@ from crm_core.hospitals import queries as hospitals
 from crm_core.people.schemas import Actor, Permission
 from crm_core.ui import address_bar, tables
 from crm_core.ui.appointments import drawing
+from crm_core.ui.formatting import counted
 from crm_core.ui.formatting import day as written
 from crm_core.ui.page import load
 from crm_core.ui.tables import Table
@@ -54,7 +55,7 @@ def _board(place: int, day: date) -> DayBoard:
         st.rerun()
     if pages > 1:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.text(f"{board.doctors_in_all:,} doctors, by name")
+            st.text(f"{counted(board.doctors_in_all, 'doctor')}, by name")
             tables.turn(page, pages, _PAGE)
     return board
 
