@@ -105,8 +105,8 @@ def _freeze(session: Session, run: _Run) -> None:
         ),
         execution_options={"preserve_rowcount": True},
     )
-    people = cast("CursorResult[Any]", frozen).rowcount
-    _change_run(session, run.id, frozen_at=utc_now(), **_tally(session, run.id, people))
+    count = cast("CursorResult[Any]", frozen).rowcount
+    _change_run(session, run.id, frozen_at=utc_now(), **_tally(session, run.id, count))
 
 
 def _tally(session: Session, run_id: int, people: int) -> dict[str, Any]:
